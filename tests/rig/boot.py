@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot Xen and dom0 under QEMU, and wait for what dom0 reports.
+
+dom0 shares a directory with the outer machine: it copies DIR/stage over its
+root, runs what --run (or systemd, with --init) names, and leaves its results
+in DIR/out: `results` (a line a test), `run.log`, `exit`.  Everything on the
+console goes to DIR/out/console.log.
+
+A boot that does not reach its first line in `results` or `exit` within the
+boot timeout is an error of the rig: it is retried once and said so.  What ran
+and failed is never retried.
+
+Exit status: dom0's own, 124 on a time-out, 125 if the rig did not boot.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+XEN_ARGS = ("console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all "
+            "dom0_mem=1536M dom0_max_vcpus=1 cpuidle=0 spec-ctrl=no "
+            "noreboot=1")
+# Which of TCG's CPU features do not work under Xen, and why: docs/rig.md.
+CPU = "EPYC,-smap,-monitor,-rdtscp,+svm,+npt,+x2apic"
+
+
+def qemu_command(args):
+    dom0 = "console=hvc0 rw quiet rig.init=%s rig.run=%s %s" % (
+        args.init, args.run, args.append)
+    return [
+        "qemu-system-x86_64", "-M", "q35", "-cpu", CPU, "-smp", "2",
+        "-m", "4096", "-accel", "tcg,thread=multi", "-display", "none",
+        "-no-reboot", "-monitor", "none", "-serial",
+        "file:" + os.path.join(args.share, "out/console.log"),
+        "-kernel", args.xen, "-append", XEN_ARGS,
+        "-initrd", "%s/dom0-vmlinuz %s,%s/dom0-initramfs" % (
+            args.base, dom0.replace(",", ",,"), args.base),
+        "-drive", "file=%s/dom0.ext4,format=raw,if=virtio,snapshot=on"
+        % args.base,
+        "-virtfs", "local,path=%s,mount_tag=host,security_model=none"
+        % args.share,
+        "-nic", "none",
+    ]
+
+
+def read(path):
+    try:
+        with open(path, errors="replace") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+class Boot:
+    def __init__(self, args):
+        self.args = args
+        self.out = os.path.join(args.share, "out")
+        self.shown = 0
+
+    def show_results(self):
+        text = read(os.path.join(self.out, "results"))
+        lines = text[self.shown:].splitlines(keepends=True)
+        for line in lines:
+            if not line.endswith("\n"):
+                break
+            self.shown += len(line)
+            if not self.args.quiet:
+                print("    " + line, end="", flush=True)
+
+    def started(self):
+        return self.shown or os.path.exists(os.path.join(self.out, "started"))
+
+    def run(self):
+        os.makedirs(self.out, exist_ok=True)
+        for name in ("results", "run.log", "exit", "started", "console.log"):
+            if os.path.exists(os.path.join(self.out, name)):
+                os.unlink(os.path.join(self.out, name))
+        self.shown = 0
+        qemu = subprocess.Popen(
+            qemu_command(self.args), stdin=subprocess.DEVNULL,
+            stdout=open(os.path.join(self.out, "qemu.log"), "w"),
+            stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            return self.wait(qemu)
+        finally:
+            if qemu.poll() is None:
+                qemu.kill()
+            qemu.wait()
+            self.show_results()
+
+    def wait(self, qemu):
+        begin = time.monotonic()
+        while True:
+            self.show_results()
+            status = read(os.path.join(self.out, "exit"))
+            if status.endswith("\n"):
+                return int(re.match(r"exit (\d+)", status).group(1))
+            if qemu.poll() is not None:
+                return 126
+            seconds = time.monotonic() - begin
+            if not self.started() and seconds > self.args.boot_timeout:
+                return 125
+            if seconds > self.args.timeout:
+                return 124
+            time.sleep(0.2)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--xen", required=True)
+    p.add_argument("--base", required=True, help="dom0's image and kernel")
+    p.add_argument("--share", required=True, help="has stage/, gets out/")
+    p.add_argument("--init", default="/usr/lib/viommud-rig/init")
+    p.add_argument("--run", default="run-tests")
+    p.add_argument("--append", default="", help="to dom0's command line")
+    p.add_argument("--boot-timeout", type=int, default=150)
+    p.add_argument("--timeout", type=int, default=1500)
+    p.add_argument("--quiet", action="store_true")
+    args = p.parse_args()
+    boot = Boot(args)
+    status = boot.run()
+    if status in (125, 126) and not boot.started():
+        print("    ERROR of the rig: no sign of dom0; booting once more",
+              flush=True)
+        status = boot.run()
+        if status in (125, 126) and not boot.started():
+            print(read(os.path.join(boot.out, "console.log"))[-2000:])
+            return 125
+    if status == 124:
+        print("    timed out after %d s" % args.timeout, flush=True)
+    elif status == 126:
+        print("    the machine stopped before dom0 was done", flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

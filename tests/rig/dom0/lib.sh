@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the tests in dom0 share; sourced by each of them.
+# shellcheck shell=bash
+#
+# A test reports with pass, fail, skip or check; each is a line in the results
+# that the outer machine reads as it is written.
+set -u
+rig=/run/rig
+host=/host
+results=$host/out/results
+mkdir -p $rig
+
+report() { echo "$*" >> $results; }
+pass() { report "PASS $1"; }
+fail() { report "FAIL $1: ${2:-}"; }
+skip() { report "SKIP $1: ${2:-}"; }
+
+# check NAME WHAT-WAS-SEEN COMMAND...: passes if the command does.
+check() {
+    local name=$1 seen=$2
+    shift 2
+    if "$@"; then pass "$name"; else fail "$name" "${seen:-$*}"; fi
+}
+has() { grep -qE -- "$2" "$1"; } # FILE PATTERN
+not() { ! "$@"; }
+at_least() { [ "${1:-0}" -ge "$2" ] 2> /dev/null; } # SEEN WANTED
+equal() { [ "${1-}" = "${2-}" ]; }
+
+# wait_for SECONDS COMMAND...
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.2
+    done
+}
+
+# What a guest said (`say KEY VALUE` in tests/rig/guest): its value.
+told() { sed -n "s/^GUEST $2 //p" "$rig/$1.log" | tr -d '\r' | tail -n 1; } # GUEST KEY
+told_all() { sed -n "s/^GUEST $2 //p" "$rig/$1.log" | tr -d '\r'; }
+
+# write_cfg NAME KERNEL TEST VIOMMU [CMDLINE]: a Linux guest's xl.cfg with two
+# NVMe devices, the second with a single vector; VIOMMU may be empty.
+write_cfg() {
+    truncate -s 16M "$rig/$1.nvme0" "$rig/$1.nvme1"
+    cp -n $host/guests/"$2".* $rig/
+    cat > "$rig/$1.cfg" <<CFG
+name = "$1"
+type = "hvm"
+vcpus = 2
+memory = 512
+kernel = "$rig/$2.vmlinuz"
+ramdisk = "$rig/$2.initramfs.gz"
+cmdline = "console=ttyS0 quiet nopv nvme_core.io_timeout=5 rig.test=$3 ${5:-}"
+serial = "file:$rig/$1.log"
+vga = "none"
+nographic = 1
+usb = 0
+device_model_args = [ "-drive", "file=$rig/$1.nvme0,if=none,id=nvme0,format=raw",
+    "-device", "nvme,drive=nvme0,serial=rig0,addr=6",
+    "-drive", "file=$rig/$1.nvme1,if=none,id=nvme1,format=raw",
+    "-device", "nvme,drive=nvme1,serial=rig1,addr=7,max_ioqpairs=1,msix_qsize=1" ]
+${4:+viommu = [ "$4" ]}
+CFG
+}
+
+domain_gone() { ! xl domid "$1" > /dev/null 2>&1; }
+guest_ended() { has "$rig/$1.log" '^GUEST-END' || domain_gone "$1"; }
+
+# Keep what was seen where the outer machine can read it.
+keep() { # NAME
+    mkdir -p $host/out/guests
+    cp $rig/"$1".log $rig/"$1".create $rig/"$1".cfg $host/out/guests/ 2> /dev/null
+    cp /var/log/xen/qemu-dm-"$1".log $host/out/guests/ 2> /dev/null
+    return 0
+}
+
+# start_guest NAME: with viommud if its configuration asks for it.
+start_guest() {
+    local how=(xl create)
+    grep -q '^viommu' "$rig/$1.cfg" && how=(viommu-ctl create)
+    "${how[@]}" "$rig/$1.cfg" > "$rig/$1.create" 2>&1
+}
+
+# run_guest NAME SECONDS: create it, wait until its test has ended.
+run_guest() {
+    if ! start_guest "$1"; then
+        keep "$1"
+        fail "$1: created" "$(tail -n 1 "$rig/$1.create")"
+        return 1
+    fi
+    if ! wait_for "$2" guest_ended "$1" || ! has "$rig/$1.log" '^GUEST-END'; then
+        xl destroy "$1"
+        keep "$1"
+        fail "$1: ran to its end" "$(tail -n 2 "$rig/$1.log" | tr -d '\r\n')"
+        return 1
+    fi
+    keep "$1"
+}
+
+end_guest() { # NAME
+    wait_for 10 domain_gone "$1" || xl destroy "$1"
+}

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Make the Linux guests: Debian's kernels 6.1 and 6.12, untouched, each with an
+# initramfs of busybox, the kernel's own NVMe driver and tests/rig/guest/.
+. "$(dirname "$0")/lib.sh"
+
+modules=(nvme)
+guest_files=("$rig_dir"/guest/*)
+inputs=("=${modules[*]}" "$0" "$rig_dir/lib.sh" "$out/base.stamp"
+    "${guest_files[@]}")
+
+# The newest package whose name matches and that can be downloaded.
+download_kernel() { # PATTERN DIR
+    local name
+    mkdir -p "$2"
+    for name in $(apt-cache search --names-only "$1" | cut -d' ' -f1 |
+        sort -Vr | head -n 5); do
+        if (cd "$2" && apt-get download -o APT::Sandbox::User=root "$name"); then
+            dpkg-deb -x "$2"/*.deb "$2"
+            rm "$2"/*.deb
+            depmod -b "$2" "$(ls "$2/lib/modules")"
+            return
+        fi
+    done
+    echo "cannot download a package that matches $1" >&2
+    return 1
+}
+
+make_guest() { # NAME TREE
+    local dir version
+    version=$(ls "$2/lib/modules")
+    dir=$(mktemp -d)
+    busybox_tree "$dir"
+    add_modules "$2" "$version" "$dir" "${modules[@]}"
+    install -d "$dir/tests"
+    install -m 755 "${guest_files[@]}" "$dir/tests/"
+    mv "$dir/tests/init" "$dir/init"
+    mkdir -p "$out/guests"
+    pack_initramfs "$dir" "$out/guests/$1.initramfs"
+    gzip -1 -f "$out/guests/$1.initramfs"
+    rm -rf "$dir"
+    cp "$2/boot/vmlinuz-$version" "$out/guests/$1.vmlinuz"
+}
+
+if fresh "$out/guests.stamp" "${inputs[@]}"; then exit 0; fi
+rm -f "$out/guests.stamp"
+if [ ! -d "$out/linux-6.12/boot" ]; then
+    rm -rf "$out/linux-6.12"
+    apt-cache search --names-only '^linux-image-6\.12\.' | grep -q . ||
+        step 'guests: package lists' apt-get update
+    step 'guests: download Linux 6.12' download_kernel \
+        '^linux-image-6\.12\.[0-9]+\+deb12-amd64$' "$out/linux-6.12"
+fi
+step 'guests: Linux 6.1' make_guest linux-6.1 "$out/root"
+step 'guests: Linux 6.12' make_guest linux-6.12 "$out/linux-6.12"
+stamp "$out/guests.stamp" "${inputs[@]}"

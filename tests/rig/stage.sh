@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Lay out what dom0 sees as /host: stage/ is copied over its root, guests/ has
+# the guests' kernels, out/ takes the results.  Usage: stage.sh SHARE
+. "$(dirname "$0")/lib.sh"
+share=$1
+
+rm -rf "$share/stage" "$share/guests"
+mkdir -p "$share/stage" "$share/guests" "$share/out"
+make -s -C "$top" install DESTDIR="$share/stage"
+install -d "$share/stage/usr/lib/viommud-rig"
+cp -a "$rig_dir/dom0/." "$share/stage/usr/lib/viommud-rig/"
+for f in "$top"/build/rel/tests/helpers/*; do
+    [ ! -x "$f" ] || [ -d "$f" ] || install -m 755 "$f" "$share/stage/usr/lib/viommud-rig/"
+done
+cp -al "$out"/guests/. "$share/guests/"
+if [ -d "$top/build/guests" ]; then
+    cp "$top"/build/guests/*.elf "$share/guests/"
+fi
