@@ -33,9 +33,9 @@ struct vtd;
 
 /* What a unit advertises; copied by vtd_create(). */
 struct vtd_config {
-    bool eim;               /* ECAP.EIM: 32-bit destinations               */
-    bool esirtps;           /* CAP.ESIRTPS: SIRTP invalidates by itself    */
-    uint8_t fault_records;  /* 1 to VTD_FAULT_RECORDS_MAX                  */
+    bool eim;              /* ECAP.EIM: 32-bit destinations */
+    bool esirtps;          /* CAP.ESIRTPS: SIRTP invalidates by itself */
+    uint8_t fault_records; /* 1 to VTD_FAULT_RECORDS_MAX */
 };
 
 /*
@@ -44,45 +44,45 @@ struct vtd_config {
  */
 enum vtd_fr {
     VTD_FR_OK = 0x00,
-    VTD_FR_IR_REQ_RSVD = 0x20,    /* reserved field set in the request      */
-    VTD_FR_IR_INDEX_RANGE = 0x21, /* index beyond the table                 */
-    VTD_FR_IR_NOT_PRESENT = 0x22, /* entry's P is clear                     */
-    VTD_FR_IR_ROOT_ACCESS = 0x23, /* table cannot be read                   */
-    VTD_FR_IR_ENTRY_RSVD = 0x24,  /* reserved field set in the entry        */
-    VTD_FR_IR_COMPAT = 0x25,      /* compatibility format, blocked          */
-    VTD_FR_IR_SID = 0x26,         /* source id check failed                 */
+    VTD_FR_IR_REQ_RSVD = 0x20,    /* reserved field set in the request */
+    VTD_FR_IR_INDEX_RANGE = 0x21, /* index beyond the table */
+    VTD_FR_IR_NOT_PRESENT = 0x22, /* entry's P is clear */
+    VTD_FR_IR_ROOT_ACCESS = 0x23, /* table cannot be read */
+    VTD_FR_IR_ENTRY_RSVD = 0x24,  /* reserved field set in the entry */
+    VTD_FR_IR_COMPAT = 0x25,      /* compatibility format, blocked */
+    VTD_FR_IR_SID = 0x26,         /* source id check failed */
 };
 
 /* How an entry checks the source id of a request (IRTE.SVT and IRTE.SQ). */
 enum vtd_sid_check {
     VTD_SID_NONE,
     VTD_SID_EXACT,
-    VTD_SID_IGNORE_2,   /* all bits but bit 2                               */
-    VTD_SID_IGNORE_2_1, /* all bits but bits 2:1                            */
-    VTD_SID_IGNORE_2_0, /* all bits but bits 2:0                            */
-    VTD_SID_BUS_RANGE,  /* high byte of sid <= bus <= low byte of sid       */
+    VTD_SID_IGNORE_2,   /* all bits but bit 2 */
+    VTD_SID_IGNORE_2_1, /* all bits but bits 2:1 */
+    VTD_SID_IGNORE_2_0, /* all bits but bits 2:0 */
+    VTD_SID_BUS_RANGE,  /* high byte of sid <= bus <= low byte of sid */
 };
 
 /* One decoded interrupt route: everything that delivery needs to know. */
 struct vtd_route {
-    uint32_t index;         /* 0 to VTD_IRT_MAX - 1                         */
-    uint32_t dest;          /* APIC id or logical destination, 32 bits      */
-    uint16_t sid;           /* to check against, see sid_check              */
+    uint32_t index; /* 0 to VTD_IRT_MAX - 1 */
+    uint32_t dest;  /* APIC id or logical destination, 32 bits */
+    uint16_t sid;   /* to check against, see sid_check */
     uint8_t vector;
-    uint8_t sid_check;      /* enum vtd_sid_check                           */
-    uint8_t delivery_mode;  /* as in MSI data: 0 fixed ... 7 ExtINT; a      */
-                            /* redirection hint is folded into 1            */
-    bool present;           /* false: the route is gone, other fields 0     */
-    bool logical;           /* destination mode                             */
-    bool level;             /* trigger mode                                 */
-    bool fpd;               /* faults of this entry are not recorded        */
+    uint8_t sid_check;     /* enum vtd_sid_check */
+    uint8_t delivery_mode; /* as in MSI data: 0 fixed ... 7 ExtINT; a */
+                           /* redirection hint is folded into 1 */
+    bool present;          /* false: the route is gone, other fields 0 */
+    bool logical;          /* destination mode */
+    bool level;            /* trigger mode */
+    bool fpd;              /* faults of this entry are not recorded */
 };
 
 /* What the unit does with interrupt requests as a whole. */
 struct vtd_ir_state {
-    bool enabled;           /* GSTS.IRES                                    */
-    bool block_compat;      /* compatibility-format requests are blocked    */
-    uint32_t entries;       /* size of the latched table; 0 if none         */
+    bool enabled;      /* GSTS.IRES */
+    bool block_compat; /* compatibility-format requests are blocked */
+    uint32_t entries;  /* size of the latched table; 0 if none */
 };
 
 /*
@@ -91,11 +91,11 @@ struct vtd_ir_state {
  */
 struct vtd_ir_event {
     enum vtd_fr reason;
-    uint32_t index;         /* after subhandle addition; 0 for compat       */
-    uint16_t sid;           /* valid if sid_valid; 0 otherwise              */
+    uint32_t index; /* after subhandle addition; 0 for compat */
+    uint16_t sid;   /* valid if sid_valid; 0 otherwise */
     bool sid_valid;
-    bool lost;              /* events before this one were dropped          */
-    uint64_t cookie;        /* the consumer's own; returned by ir_retry()   */
+    bool lost;       /* events before this one were dropped */
+    uint64_t cookie; /* the consumer's own; returned by ir_retry() */
 };
 
 /* Events of interest to a tracer; the arguments are listed in trace.def. */
@@ -113,7 +113,7 @@ struct vtd_ops {
      * access of up to 16 bytes is one single load or store, because software
      * updates a present 128-bit entry in place.  Return 0, or -EFAULT if the
      * guest has no memory there.
-     */
+ */
     int (*mem_read)(void *ctx, uint64_t gpa, void *buf, size_t len);
     int (*mem_write)(void *ctx, uint64_t gpa, const void *buf, size_t len);
 
@@ -126,7 +126,7 @@ struct vtd_ops {
     /*
      * @n (1 to VTD_ROUTE_BATCH) routes changed.  When this returns, no
      * interrupt is delivered through an older version of any of them.
-     */
+ */
     void (*ir_routes)(void *ctx, const struct vtd_route *route, unsigned n);
 
     /* All routes of [first, first + n) are gone; same guarantee. */
@@ -162,8 +162,7 @@ void vtd_reset(struct vtd *vtd);
  * vtd_run_pending() is true afterwards, the owner calls vtd_run() soon.
  */
 uint64_t vtd_mmio_read(struct vtd *vtd, uint32_t off, unsigned size);
-void vtd_mmio_write(struct vtd *vtd, uint32_t off, unsigned size,
-                    uint64_t val);
+void vtd_mmio_write(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val);
 
 /* Run the invalidation queue for at most @budget descriptors. */
 bool vtd_run_pending(const struct vtd *vtd);
@@ -178,8 +177,7 @@ void vtd_run(struct vtd *vtd, unsigned budget);
  * @sid_valid false skips the source id check.
  */
 enum vtd_fr vtd_ir_remap(struct vtd *vtd, uint64_t addr, uint32_t data,
-                         uint16_t sid, bool sid_valid,
-                         struct vtd_route *route);
+                         uint16_t sid, bool sid_valid, struct vtd_route *route);
 
 /*
  * A consumer of routes reports a request it could not finish.  A miss is
@@ -197,14 +195,14 @@ void vtd_ir_resync(struct vtd *vtd);
 
 struct vtd_field {
     const char *name;
-    uint64_t mask;          /* contiguous */
+    uint64_t mask; /* contiguous */
 };
 
 struct vtd_reg_info {
-    const char *name;       /* as the specification spells it, "GSTS"       */
-    uint16_t off;           /* in the register page                         */
-    uint8_t size;           /* 4 or 8 bytes                                 */
-    const struct vtd_field *field; /* highest first; field_count may be 0   */
+    const char *name;              /* as the specification spells it, "GSTS" */
+    uint16_t off;                  /* in the register page */
+    uint8_t size;                  /* 4 or 8 bytes */
+    const struct vtd_field *field; /* highest first; field_count may be 0 */
     unsigned field_count;
 };
 
@@ -226,12 +224,12 @@ int vtd_irte_inspect(const struct vtd *vtd, uint32_t index, uint64_t raw[2],
 
 struct vtd_queue_info {
     bool enabled;
-    uint64_t base;          /* guest physical                               */
+    uint64_t base; /* guest physical */
     uint32_t entries;
-    uint8_t entry_size;     /* 16 or 32 bytes                               */
-    uint32_t head, tail;    /* in entries                                   */
-    uint8_t error;          /* IQERCD.IQEI of the last error                */
-    bool stopped;           /* FSTS.IQE                                     */
+    uint8_t entry_size;  /* 16 or 32 bytes */
+    uint32_t head, tail; /* in entries */
+    uint8_t error;       /* IQERCD.IQEI of the last error */
+    bool stopped;        /* FSTS.IQE */
 };
 
 void vtd_queue_info(const struct vtd *vtd, struct vtd_queue_info *info);
@@ -243,10 +241,10 @@ int vtd_queue_inspect(const struct vtd *vtd, uint32_t i, uint64_t desc[4]);
 const char *vtd_desc_name(const uint64_t desc[4]);
 
 struct vtd_fault_info {
-    bool valid;             /* F */
+    bool valid; /* F */
     uint16_t sid;
     uint8_t reason;
-    uint64_t info;          /* FI: interrupt index in bits 63:48            */
+    uint64_t info; /* FI: interrupt index in bits 63:48 */
     uint64_t raw[2];
 };
 
@@ -265,7 +263,8 @@ enum vtd_stat {
     VTD_STAT_COUNT
 };
 
-const char *vtd_stat_name(enum vtd_stat stat); /* lower case, '-' between words */
+const char *vtd_stat_name(
+    enum vtd_stat stat); /* lower case, '-' between words */
 uint64_t vtd_stat_value(const struct vtd *vtd, enum vtd_stat stat);
 
 #endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "daemon/vtd/fault.h"
+
+#include "daemon/vtd/event.h"
+#include "daemon/vtd/qi.h"
+
+/* FI of an interrupt request is its index. */
+#define FI_INDEX VTD_MASK(63, 48)
+
+static uint64_t *
+record(struct vtd *vtd, unsigned i)
+{
+    return &vtd->page[(VTD_OFF_FRCD0_LO + i * VTD_FRCD_SIZE) / 8];
+}
+
+static bool
+any_record(struct vtd *vtd)
+{
+    for (unsigned i = 0; i < vtd->config.fault_records; i++) {
+        if (record(vtd, i)[1] & VTD_FRCDHI_F) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Set @bits.  It is a new interrupt condition only if no status bit was set
+ * before.  [VT-d 4.1, "Fault Event Control Register", on IP]
+ */
+static void
+status_set(struct vtd *vtd, uint64_t bits)
+{
+    uint32_t fsts = vtd_reg32(vtd, VTD_OFF_FSTS);
+
+    vtd_reg32_set(vtd, VTD_OFF_FSTS, fsts | bits);
+    if (!(fsts & VTD_FSTS_STATUS)) {
+        vtd_event_raise(vtd, VTD_EVENT_FAULT);
+    }
+}
+
+/* Software cleared something: PPF follows the records, IP the status. */
+static void
+status_refresh(struct vtd *vtd)
+{
+    uint32_t fsts = vtd_reg32(vtd, VTD_OFF_FSTS);
+
+    if ((fsts & VTD_FSTS_PPF) && !any_record(vtd)) {
+        fsts &= (uint32_t)~VTD_FSTS_PPF;
+        vtd_reg32_set(vtd, VTD_OFF_FSTS, fsts);
+    }
+    if (!(fsts & VTD_FSTS_STATUS)) {
+        vtd_event_drop(vtd, VTD_EVENT_FAULT);
+    }
+}
+
+/*
+ * A record that is still pending may stand for repeats of its fault.  Only
+ * the very same fault is left out, so that every distinct one is told.
+ * [VT-d 4.1, "Fault Recording Registers", on F]
+ */
+static bool
+is_repeat(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    for (unsigned i = 0; i < vtd->config.fault_records; i++) {
+        const uint64_t *frcd = record(vtd, i);
+
+        if (frcd[0] == lo && frcd[1] == hi) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+overflow(struct vtd *vtd)
+{
+    vtd->stat[VTD_STAT_FAULT_LOST]++;
+    status_set(vtd, VTD_FSTS_PFO);
+}
+
+/*
+ * Records are used in turn; while PFO is set none is.
+ * [VT-d 4.1, "Primary Fault Logging"]
+ */
+void
+vtd_fault_record(struct vtd *vtd, enum vtd_fr reason, uint16_t sid,
+                 uint32_t index)
+{
+    uint64_t lo = VTD_PREP(FI_INDEX, index);
+    uint64_t hi = VTD_FRCDHI_F | VTD_PREP(VTD_FRCDHI_FR, reason) |
+                  VTD_PREP(VTD_FRCDHI_SID, sid);
+    unsigned slot = vtd->fault_next;
+    uint64_t *frcd = record(vtd, slot);
+    uint32_t fsts = vtd_reg32(vtd, VTD_OFF_FSTS);
+
+    vtd->stat[VTD_STAT_FAULT]++;
+    VTD_TRACE(vtd, FAULT, reason, sid, lo, 0);
+    if (is_repeat(vtd, lo, hi)) {
+        return;
+    }
+    if ((fsts & VTD_FSTS_PFO) || (frcd[1] & VTD_FRCDHI_F)) {
+        overflow(vtd);
+        return;
+    }
+    frcd[0] = lo;
+    frcd[1] = hi;
+    vtd->fault_next = (slot + 1) % vtd->config.fault_records;
+    if (!(fsts & VTD_FSTS_PPF)) {
+        fsts &= (uint32_t)~VTD_FSTS_FRI;
+        vtd_reg32_set(vtd, VTD_OFF_FSTS, fsts | VTD_PREP(VTD_FSTS_FRI, slot));
+    }
+    status_set(vtd, VTD_FSTS_PPF);
+}
+
+void
+vtd_fault_lost(struct vtd *vtd)
+{
+    overflow(vtd);
+}
+
+void
+vtd_fault_queue_error(struct vtd *vtd, enum vtd_iqei iqei)
+{
+    vtd->stat[VTD_STAT_QUEUE_ERROR]++;
+    VTD_TRACE(vtd, QUEUE_ERROR, iqei, vtd_reg64(vtd, VTD_OFF_IQH), 0, 0);
+    vtd_reg64_set(vtd, VTD_OFF_IQERCD, VTD_PREP(VTD_IQERCD_IQEI, iqei));
+    status_set(vtd, VTD_FSTS_IQE);
+}
+
+void
+vtd_fsts_write(struct vtd *vtd, uint64_t old, uint64_t written)
+{
+    status_refresh(vtd);
+    if (old & written & VTD_FSTS_IQE) {
+        vtd_qi_kick(vtd);
+    }
+}
+
+void
+vtd_frcd_write(struct vtd *vtd, uint64_t old, uint64_t written)
+{
+    (void)old;
+    (void)written;
+    status_refresh(vtd);
+}

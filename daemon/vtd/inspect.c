@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "daemon/vtd/inspect.h"
+
+#include <errno.h>
+
+#include "daemon/vtd/regs.h"
+#include "daemon/vtd/spec-qi.h"
+
+static const struct vtd_field fields[] = {
+#define FIELD(layout, name, hi, lo) { #name, VTD_##layout##_##name },
+#include "daemon/vtd/fields.def"
+#undef FIELD
+};
+
+/* The layout that each of fields[] belongs to. */
+static const uint8_t field_layout[] = {
+#define FIELD(layout, ...) VTD_LAYOUT_##layout,
+#include "daemon/vtd/fields.def"
+#undef FIELD
+};
+
+#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+
+unsigned
+vtd_reg_count(const struct vtd *vtd)
+{
+    return VTD_REG_FRCD0_LO + vtd->config.fault_records * 2u;
+}
+
+void
+vtd_reg_info(const struct vtd *vtd, unsigned i, struct vtd_reg_info *info)
+{
+    const struct vtd_reg_desc *desc = &vtd_reg_table[i];
+    unsigned first = 0;
+    unsigned end;
+
+    (void)vtd;
+    while (first < FIELD_COUNT && field_layout[first] != desc->layout) {
+        first++;
+    }
+    end = first;
+    while (end < FIELD_COUNT && field_layout[end] == desc->layout) {
+        end++;
+    }
+    *info = (struct vtd_reg_info){
+        .name = desc->name,
+        .off = desc->off,
+        .size = desc->size,
+        .field = &fields[first],
+        .field_count = end - first,
+    };
+}
+
+uint64_t
+vtd_reg_value(const struct vtd *vtd, unsigned i)
+{
+    const struct vtd_reg_desc *desc = &vtd_reg_table[i];
+
+    return desc->size == 8 ? vtd_reg64(vtd, desc->off)
+                           : vtd_reg32(vtd, desc->off);
+}
+
+int
+vtd_queue_inspect(const struct vtd *vtd, uint32_t i, uint64_t desc[4])
+{
+    struct vtd_queue_info info;
+
+    vtd_queue_info(vtd, &info);
+    if (i >= info.entries) {
+        return -ERANGE;
+    }
+    desc[2] = 0;
+    desc[3] = 0;
+    return vtd->ops->mem_read(vtd->ctx,
+                              info.base + (uint64_t)i * info.entry_size, desc,
+                              info.entry_size);
+}
+
+void
+vtd_fault_info(const struct vtd *vtd, unsigned i, struct vtd_fault_info *info)
+{
+    const uint64_t *frcd =
+        &vtd->page[(VTD_OFF_FRCD0_LO + i * VTD_FRCD_SIZE) / 8];
+
+    *info = (struct vtd_fault_info){
+        .valid = (frcd[1] & VTD_FRCDHI_F) != 0,
+        .sid = (uint16_t)VTD_GET(VTD_FRCDHI_SID, frcd[1]),
+        .reason = (uint8_t)VTD_GET(VTD_FRCDHI_FR, frcd[1]),
+        .info = frcd[0] & VTD_FRCDLO_FI,
+        .raw = { frcd[0], frcd[1] },
+    };
+}
+
+const char *
+vtd_fault_name(uint8_t reason)
+{
+    switch (reason) {
+    case VTD_FR_OK:
+        return "no fault";
+    case VTD_FR_IR_REQ_RSVD:
+        return "reserved field set in the interrupt request";
+    case VTD_FR_IR_INDEX_RANGE:
+        return "interrupt index beyond the table";
+    case VTD_FR_IR_NOT_PRESENT:
+        return "table entry not present";
+    case VTD_FR_IR_ROOT_ACCESS:
+        return "interrupt remapping table cannot be read";
+    case VTD_FR_IR_ENTRY_RSVD:
+        return "reserved field set in the table entry";
+    case VTD_FR_IR_COMPAT:
+        return "compatibility-format interrupt blocked";
+    case VTD_FR_IR_SID:
+        return "source id check failed";
+    default:
+        return "unknown fault reason";
+    }
+}
+
+const char *
+vtd_stat_name(enum vtd_stat stat)
+{
+    static const char *const name[VTD_STAT_COUNT] = {
+#define STAT(id, text) [VTD_STAT_##id] = (text),
+#include "daemon/vtd/stats.def"
+#undef STAT
+    };
+
+    return name[stat];
+}
+
+uint64_t
+vtd_stat_value(const struct vtd *vtd, enum vtd_stat stat)
+{
+    return vtd->stat[stat];
+}
+
+void
+vtd_trace_emit(const struct vtd *vtd, enum vtd_event ev, uint64_t a, uint64_t b,
+               uint64_t c, uint64_t d)
+{
+    const uint64_t arg[4] = { a, b, c, d };
+
+    vtd->trace(vtd->ctx, ev, arg);
+}

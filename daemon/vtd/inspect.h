@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Register layouts by name; the rest of inspection is in vtd.h. */
+#ifndef DAEMON_VTD_INSPECT_H
+#define DAEMON_VTD_INSPECT_H
+
+enum vtd_layout {
+    VTD_LAYOUT_VER,
+    VTD_LAYOUT_CAP,
+    VTD_LAYOUT_ECAP,
+    VTD_LAYOUT_GCMD,
+    VTD_LAYOUT_GSTS,
+    VTD_LAYOUT_RTADDR,
+    VTD_LAYOUT_CCMD,
+    VTD_LAYOUT_FSTS,
+    VTD_LAYOUT_EVCTL,
+    VTD_LAYOUT_EVDATA,
+    VTD_LAYOUT_EVADDR,
+    VTD_LAYOUT_EVUADDR,
+    VTD_LAYOUT_IQH,
+    VTD_LAYOUT_IQT,
+    VTD_LAYOUT_IQA,
+    VTD_LAYOUT_ICS,
+    VTD_LAYOUT_IQERCD,
+    VTD_LAYOUT_IRTA,
+    VTD_LAYOUT_IVA,
+    VTD_LAYOUT_IOTLB,
+    VTD_LAYOUT_FRCDLO,
+    VTD_LAYOUT_FRCDHI,
+};
+
+#endif

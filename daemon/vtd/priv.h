@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state of a unit.  Private to this directory; each member names the one
+ * file that changes it.
+ */
+#ifndef DAEMON_VTD_PRIV_H
+#define DAEMON_VTD_PRIV_H
+
+#include "daemon/vtd/spec-regs.h"
+#include "daemon/vtd/vtd.h"
+
+/* Structures in guest memory are little-endian and read without conversion. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the model runs on the guest's architecture");
+
+/* Descriptors run inside one register write; see vtd_mmio_write(). */
+#define VTD_WRITE_BUDGET 256u
+
+/* What SIRTP latched; gcmd.c.  IRTA itself is never consulted for it. */
+struct vtd_irt {
+    uint64_t base;
+    uint32_t entries; /* 0: none latched since reset */
+    bool eime;
+};
+
+/*
+ * The routes that the owner was told; route.c.  An entry is kept as guest
+ * memory had it, for comparison.  It is valid if its bit in @map is set.
+ */
+struct vtd_routes {
+    uint64_t entry[VTD_IRT_MAX][2];
+    uint64_t map[VTD_IRT_MAX / 64];
+    unsigned count;       /* bits set in @map */
+    unsigned batch_count; /* changes not yet passed to the owner */
+    struct vtd_route batch[VTD_ROUTE_BATCH];
+};
+
+struct vtd {
+    const struct vtd_ops *ops;
+    void *ctx;
+    void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]);
+    struct vtd_config config;
+    struct vtd_irt irt;
+    struct vtd_ir_state ir_told; /* what the owner was told last; gcmd.c */
+    unsigned fault_next;         /* record that the next fault uses; fault.c */
+    uint64_t stat[VTD_STAT_COUNT];
+    uint64_t rw[VTD_REG_COUNT]; /* regs.def's rw as this unit has it; caps.c */
+    /*
+     * The register page, little-endian; regs.h has the accessors.  One
+     * quadword more, so that an access across the end reads zeroes.
+ */
+    uint64_t page[VTD_MMIO_SIZE / 8 + 1];
+    struct vtd_routes routes;
+};
+
+/* Pass one event to the tracer.  Out of line: tracing is off as a rule. */
+void vtd_trace_emit(const struct vtd *vtd, enum vtd_event ev, uint64_t a,
+                    uint64_t b, uint64_t c, uint64_t d);
+
+#define VTD_TRACE(vtd, ev, a, b, c, d)                    \
+    do {                                                  \
+        if (__builtin_expect((vtd)->trace != NULL, 0))    \
+            vtd_trace_emit(vtd, VTD_EV_##ev, a, b, c, d); \
+    } while (0)
+
+#endif

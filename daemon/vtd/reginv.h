@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Register-based invalidation: CCMD, IVA and IOTLB. */
+#ifndef DAEMON_VTD_REGINV_H
+#define DAEMON_VTD_REGINV_H
+
+#include "daemon/vtd/regs.h"
+
+vtd_reg_hook vtd_ccmd_write;
+vtd_reg_hook vtd_iotlb_write;
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The register file: storage and masks.  What a write does besides is in the
+ * hooks that regs.def names.  A register lies inside one quadword of the page.
+ */
+#ifndef DAEMON_VTD_REGS_H
+#define DAEMON_VTD_REGS_H
+
+#include "daemon/vtd/priv.h"
+
+/*
+ * @old is the value before the write, @written what software wrote with the
+ * bits that the access did not cover cleared.
+ */
+typedef void vtd_reg_hook(struct vtd *vtd, uint64_t old, uint64_t written);
+
+struct vtd_reg_desc {
+    const char *name;
+    uint16_t off;
+    uint8_t size;   /* 4 or 8 */
+    uint8_t layout; /* enum vtd_layout, in inspect.c */
+    uint64_t reset;
+    uint64_t rw;
+    uint64_t w1c;
+    vtd_reg_hook *on_write;
+};
+
+extern const struct vtd_reg_desc vtd_reg_table[VTD_REG_COUNT];
+
+static inline uint32_t
+vtd_reg32(const struct vtd *vtd, enum vtd_reg_off off)
+{
+    return (uint32_t)(vtd->page[off / 8] >> off % 8 * 8);
+}
+
+static inline void
+vtd_reg32_set(struct vtd *vtd, enum vtd_reg_off off, uint64_t val)
+{
+    uint64_t mask = (uint64_t)UINT32_MAX << off % 8 * 8;
+
+    vtd->page[off / 8] =
+        (vtd->page[off / 8] & ~mask) | (val << off % 8 * 8 & mask);
+}
+
+static inline uint64_t
+vtd_reg64(const struct vtd *vtd, enum vtd_reg_off off)
+{
+    return vtd->page[off / 8];
+}
+
+static inline void
+vtd_reg64_set(struct vtd *vtd, enum vtd_reg_off off, uint64_t val)
+{
+    vtd->page[off / 8] = val;
+}
+
+/* Set every register to its value after reset. */
+void vtd_regs_reset(struct vtd *vtd);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "daemon/vtd/route.h"
+
+#include <string.h>
+
+#include "daemon/vtd/ir.h"
+#include "daemon/vtd/spec-ir.h"
+
+/*
+ * Entries that one invalidation reads at most.  Of a wider range only those
+ * that were announced are read again; if these are more, the range is
+ * withdrawn, and misses bring back the routes that are used.
+ */
+#define READ_MAX VTD_ROUTE_BATCH
+
+/* Entries looked up in the map that cost as much as one read. */
+#define MAP_PER_READ 512u
+
+static bool
+is_announced(const struct vtd_routes *routes, uint32_t index)
+{
+    return routes->map[index / 64] >> index % 64 & 1;
+}
+
+/*
+ * Bits of map word @word that lie in [first, end); [first, end) is not empty
+ * and meets the word.
+ */
+static uint64_t
+word_mask(uint32_t word, uint32_t first, uint32_t end)
+{
+    uint64_t mask = UINT64_MAX;
+
+    if (first > word * 64) {
+        mask <<= first % 64;
+    }
+    if (end < word * 64 + 64) {
+        mask &= VTD_BIT(end % 64) - 1;
+    }
+    return mask;
+}
+
+void
+vtd_route_flush(struct vtd *vtd)
+{
+    struct vtd_routes *routes = &vtd->routes;
+
+    if (routes->batch_count != 0) {
+        unsigned n = routes->batch_count;
+
+        routes->batch_count = 0;
+        vtd->ops->ir_routes(vtd->ctx, routes->batch, n);
+    }
+}
+
+static void
+push(struct vtd *vtd, const struct vtd_route *route)
+{
+    struct vtd_routes *routes = &vtd->routes;
+
+    if (routes->batch_count == VTD_ROUTE_BATCH) {
+        vtd_route_flush(vtd);
+    }
+    routes->batch[routes->batch_count++] = *route;
+    VTD_TRACE(vtd, ROUTE, route->index, route->dest, route->vector,
+              route->present);
+}
+
+/* @raw without what the route does not depend on. */
+static uint64_t
+significant(uint64_t lo)
+{
+    return lo & ~VTD_IRTE_LO_AVAIL;
+}
+
+static void
+add(struct vtd *vtd, const uint64_t raw[2], const struct vtd_route *route)
+{
+    struct vtd_routes *routes = &vtd->routes;
+    uint32_t index = route->index;
+
+    if (!is_announced(routes, index)) {
+        routes->map[index / 64] |= VTD_BIT(index % 64);
+        routes->count++;
+    }
+    routes->entry[index][0] = significant(raw[0]);
+    routes->entry[index][1] = raw[1];
+    vtd->stat[VTD_STAT_ROUTE_SET]++;
+    push(vtd, route);
+}
+
+static void
+drop(struct vtd *vtd, uint32_t index)
+{
+    struct vtd_routes *routes = &vtd->routes;
+    const struct vtd_route gone = { .index = index };
+
+    if (is_announced(routes, index)) {
+        routes->map[index / 64] &= ~VTD_BIT(index % 64);
+        routes->count--;
+        vtd->stat[VTD_STAT_ROUTE_CLEAR]++;
+        push(vtd, &gone);
+    }
+}
+
+/*
+ * Read entry @index again and tell the owner if it differs from what it was
+ * told.  The entry alone decides: the mode it is decoded under changes only
+ * where every route is withdrawn.
+ */
+static void
+sync(struct vtd *vtd, uint32_t index)
+{
+    struct vtd_routes *routes = &vtd->routes;
+    struct vtd_route route;
+    uint64_t raw[2];
+
+    if (vtd_irte_fetch(vtd, index, raw) != VTD_FR_OK) {
+        drop(vtd, index);
+        return;
+    }
+    if (is_announced(routes, index)) {
+        if (routes->entry[index][0] == significant(raw[0]) &&
+            routes->entry[index][1] == raw[1]) {
+            return;
+        }
+    } else if (!(raw[0] & VTD_IRTE_LO_P)) {
+        return;
+    }
+    if (vtd_irte_decode(raw, vtd->irt.eime, index, &route) == VTD_FR_OK) {
+        add(vtd, raw, &route);
+    } else {
+        drop(vtd, index);
+    }
+}
+
+static unsigned
+count_announced(const struct vtd_routes *routes, uint32_t first, uint32_t end)
+{
+    unsigned count = 0;
+
+    for (uint32_t word = first / 64; word * 64 < end; word++) {
+        uint64_t bits = routes->map[word] & word_mask(word, first, end);
+
+        for (; bits != 0; bits &= bits - 1) {
+            count++;
+        }
+    }
+    return count;
+}
+
+/* At most READ_MAX are announced in [first, end). */
+static void
+sync_announced(struct vtd *vtd, uint32_t first, uint32_t end)
+{
+    for (uint32_t word = first / 64; word * 64 < end; word++) {
+        uint64_t bits = vtd->routes.map[word] & word_mask(word, first, end);
+
+        while (bits != 0) {
+            sync(vtd, word * 64 + (uint32_t)__builtin_ctzll(bits));
+            bits &= bits - 1;
+        }
+    }
+}
+
+/* Changes go first: one of them might bring back what is withdrawn. */
+static void
+withdraw_range(struct vtd *vtd, uint32_t first, uint32_t end, unsigned count)
+{
+    struct vtd_routes *routes = &vtd->routes;
+
+    for (uint32_t word = first / 64; word * 64 < end; word++) {
+        routes->map[word] &= ~word_mask(word, first, end);
+    }
+    routes->count -= count;
+    vtd->stat[VTD_STAT_ROUTE_CLEAR] += count;
+    vtd_route_flush(vtd);
+    vtd->ops->ir_clear(vtd->ctx, first, end - first);
+}
+
+unsigned
+vtd_route_invalidate(struct vtd *vtd, uint32_t first, uint32_t n)
+{
+    uint32_t end = first + n;
+    unsigned count;
+
+    if (end > vtd->irt.entries) {
+        end = vtd->irt.entries;
+    }
+    if (first >= end) {
+        return 0;
+    }
+    if (end - first <= READ_MAX) {
+        for (uint32_t index = first; index < end; index++) {
+            sync(vtd, index);
+        }
+        return end - first;
+    }
+    if (vtd->routes.count == 0) {
+        return 0;
+    }
+    count = count_announced(&vtd->routes, first, end);
+    if (count > READ_MAX) {
+        withdraw_range(vtd, first, end, count);
+    } else if (count > 0) {
+        sync_announced(vtd, first, end);
+    }
+    return count + (end - first) / MAP_PER_READ;
+}
+
+void
+vtd_route_announce(struct vtd *vtd, const uint64_t raw[2],
+                   const struct vtd_route *route)
+{
+    add(vtd, raw, route);
+    vtd_route_flush(vtd);
+}
+
+void
+vtd_route_withdraw(struct vtd *vtd, uint32_t index)
+{
+    if (index < VTD_IRT_MAX) {
+        drop(vtd, index);
+        vtd_route_flush(vtd);
+    }
+}
+
+void
+vtd_route_clear(struct vtd *vtd)
+{
+    if (vtd->routes.count != 0) {
+        withdraw_range(vtd, 0, VTD_IRT_MAX, vtd->routes.count);
+    }
+}
+
+void
+vtd_route_replay(struct vtd *vtd)
+{
+    struct vtd_routes *routes = &vtd->routes;
+    uint64_t had[VTD_IRT_MAX / 64];
+
+    memcpy(had, routes->map, sizeof(had));
+    withdraw_range(vtd, 0, VTD_IRT_MAX, routes->count);
+    for (uint32_t word = 0; word < VTD_IRT_MAX / 64; word++) {
+        for (uint64_t bits = had[word]; bits != 0; bits &= bits - 1) {
+            sync(vtd, word * 64 + (uint32_t)__builtin_ctzll(bits));
+        }
+    }
+    vtd_route_flush(vtd);
+}
+
+bool
+vtd_route_lookup(const struct vtd *vtd, uint32_t index, struct vtd_route *route)
+{
+    return index < VTD_IRT_MAX && is_announced(&vtd->routes, index) &&
+           vtd_irte_decode(vtd->routes.entry[index], vtd->irt.eime, index,
+                           route) == VTD_FR_OK;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Routes announced to the owner, who keeps them: in the specification's terms
+ * the interrupt entry cache.  Changes are collected in a batch; it is flushed
+ * before any other call of an op that depends on them, and before the model
+ * returns to its caller.
+ */
+#ifndef DAEMON_VTD_ROUTE_H
+#define DAEMON_VTD_ROUTE_H
+
+#include "daemon/vtd/priv.h"
+
+/*
+ * The guest invalidated entries [first, first + n).  Afterwards no route of
+ * the range is older than this call.  Returns its cost: how many entries
+ * were read, or as much work done.
+ */
+unsigned vtd_route_invalidate(struct vtd *vtd, uint32_t first, uint32_t n);
+
+/* Entry @raw, decoded as @route, was looked up; announce it now. */
+void vtd_route_announce(struct vtd *vtd, const uint64_t raw[2],
+                        const struct vtd_route *route);
+
+/* Entry @index is not usable; withdraw its route if there is one. */
+void vtd_route_withdraw(struct vtd *vtd, uint32_t index);
+
+/* Withdraw every route. */
+void vtd_route_clear(struct vtd *vtd);
+
+/* The owner has lost every route: announce again those that it had. */
+void vtd_route_replay(struct vtd *vtd);
+
+/* Pass collected changes to the owner. */
+void vtd_route_flush(struct vtd *vtd);
+
+/* The route announced for @index; false if there is none. */
+bool vtd_route_lookup(const struct vtd *vtd, uint32_t index,
+                      struct vtd_route *route);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * 128-bit invalidation descriptors: low quadword LO, high quadword HI.
+ * [VT-d 4.1, "Queued Invalidation Interface"]; positions checked against the
+ * headers of Linux's and Xen's VT-d drivers.
+ */
+#ifndef DAEMON_VTD_SPEC_QI_H
+#define DAEMON_VTD_SPEC_QI_H
+
+#include "daemon/vtd/bits.h"
+
+#define VTD_QI_DESC_SIZE 16u
+
+/* The type is split: bits 6:4 of it stand above bits 3:0. */
+#define VTD_QI_TYPE_LOW  VTD_MASK(3, 0)
+#define VTD_QI_TYPE_HIGH VTD_MASK(11, 9)
+
+enum vtd_qi_type {
+    VTD_QI_CONTEXT = 1,
+    VTD_QI_IOTLB = 2,
+    VTD_QI_DEV_TLB = 3,
+    VTD_QI_IEC = 4,
+    VTD_QI_WAIT = 5,
+    VTD_QI_PASID_IOTLB = 6,
+    VTD_QI_PASID_CACHE = 7,
+    VTD_QI_PASID_DEV_TLB = 8,
+    VTD_QI_PAGE_RESPONSE = 9,
+};
+
+/* "Context-Cache Invalidate Descriptor" */
+#define VTD_CC_LO_G     VTD_MASK(5, 4)
+#define VTD_CC_LO_RSVD1 VTD_MASK(8, 6)
+#define VTD_CC_LO_RSVD2 VTD_MASK(15, 12)
+#define VTD_CC_LO_DID   VTD_MASK(31, 16)
+#define VTD_CC_LO_SID   VTD_MASK(47, 32)
+#define VTD_CC_LO_FM    VTD_MASK(49, 48)
+#define VTD_CC_LO_RSVD3 VTD_MASK(63, 50)
+#define VTD_CC_LO_RSVD  (VTD_CC_LO_RSVD1 | VTD_CC_LO_RSVD2 | VTD_CC_LO_RSVD3)
+VTD_LAYOUT("context-cache descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
+           VTD_QI_TYPE_HIGH, VTD_CC_LO_G, VTD_CC_LO_DID, VTD_CC_LO_SID,
+           VTD_CC_LO_FM, VTD_CC_LO_RSVD);
+
+/* "IOTLB Invalidate Descriptor" */
+#define VTD_TLB_LO_G     VTD_MASK(5, 4)
+#define VTD_TLB_LO_DW    VTD_BIT(6)
+#define VTD_TLB_LO_DR    VTD_BIT(7)
+#define VTD_TLB_LO_RSVD1 VTD_BIT(8)
+#define VTD_TLB_LO_RSVD2 VTD_MASK(15, 12)
+#define VTD_TLB_LO_DID   VTD_MASK(31, 16)
+#define VTD_TLB_LO_RSVD3 VTD_MASK(63, 32)
+#define VTD_TLB_LO_RSVD  (VTD_TLB_LO_RSVD1 | VTD_TLB_LO_RSVD2 | VTD_TLB_LO_RSVD3)
+#define VTD_TLB_HI_AM    VTD_MASK(5, 0)
+#define VTD_TLB_HI_IH    VTD_BIT(6)
+#define VTD_TLB_HI_RSVD  VTD_MASK(11, 7)
+#define VTD_TLB_HI_ADDR  VTD_MASK(63, 12)
+VTD_LAYOUT("IOTLB descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
+           VTD_QI_TYPE_HIGH, VTD_TLB_LO_G, VTD_TLB_LO_DW, VTD_TLB_LO_DR,
+           VTD_TLB_LO_DID, VTD_TLB_LO_RSVD);
+VTD_LAYOUT("IOTLB descriptor, high", UINT64_MAX, VTD_TLB_HI_AM, VTD_TLB_HI_IH,
+           VTD_TLB_HI_RSVD, VTD_TLB_HI_ADDR);
+
+/* Granularities of both. */
+#define VTD_G_RSVD 0u
+#define VTD_G_PAGE 3u /* IOTLB: page; context cache: device */
+
+/* "Interrupt Entry Cache Invalidate Descriptor" */
+#define VTD_IEC_LO_G     VTD_BIT(4) /* index-selective; clear: global */
+#define VTD_IEC_LO_RSVD1 VTD_MASK(8, 5)
+#define VTD_IEC_LO_RSVD2 VTD_MASK(26, 12)
+#define VTD_IEC_LO_IM    VTD_MASK(31, 27)
+#define VTD_IEC_LO_IIDX  VTD_MASK(47, 32)
+#define VTD_IEC_LO_RSVD3 VTD_MASK(63, 48)
+#define VTD_IEC_LO_RSVD  (VTD_IEC_LO_RSVD1 | VTD_IEC_LO_RSVD2 | VTD_IEC_LO_RSVD3)
+VTD_LAYOUT("IEC descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW, VTD_QI_TYPE_HIGH,
+           VTD_IEC_LO_G, VTD_IEC_LO_IM, VTD_IEC_LO_IIDX, VTD_IEC_LO_RSVD);
+
+/* "Invalidation Wait Descriptor" */
+#define VTD_WAIT_LO_IF     VTD_BIT(4)
+#define VTD_WAIT_LO_SW     VTD_BIT(5)
+#define VTD_WAIT_LO_FN     VTD_BIT(6)
+#define VTD_WAIT_LO_PD     VTD_BIT(7) /* reserved unless ECAP.PDS */
+#define VTD_WAIT_LO_RSVD1  VTD_BIT(8)
+#define VTD_WAIT_LO_RSVD2  VTD_MASK(31, 12)
+#define VTD_WAIT_LO_STDATA VTD_MASK(63, 32)
+#define VTD_WAIT_LO_RSVD   (VTD_WAIT_LO_RSVD1 | VTD_WAIT_LO_RSVD2)
+#define VTD_WAIT_HI_RSVD   VTD_MASK(1, 0)
+#define VTD_WAIT_HI_STADDR VTD_MASK(63, 2)
+VTD_LAYOUT("wait descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
+           VTD_QI_TYPE_HIGH, VTD_WAIT_LO_IF, VTD_WAIT_LO_SW, VTD_WAIT_LO_FN,
+           VTD_WAIT_LO_PD, VTD_WAIT_LO_STDATA, VTD_WAIT_LO_RSVD);
+VTD_LAYOUT("wait descriptor, high", UINT64_MAX, VTD_WAIT_HI_RSVD,
+           VTD_WAIT_HI_STADDR);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Life of a unit: create, reset, resynchronise, destroy. */
+#include "daemon/vtd/vtd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/vtd/caps.h"
+#include "daemon/vtd/gcmd.h"
+#include "daemon/vtd/regs.h"
+#include "daemon/vtd/route.h"
+
+static void
+set_reset_state(struct vtd *vtd)
+{
+    vtd_regs_reset(vtd);
+    vtd_caps_apply(vtd);
+    vtd->irt = (struct vtd_irt){ .entries = 0 };
+    vtd->fault_next = 0;
+}
+
+struct vtd *
+vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
+           void *ctx)
+{
+    struct vtd *vtd;
+
+    if (!vtd_caps_check(config)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    vtd = calloc(1, sizeof(*vtd));
+    if (!vtd) {
+        return NULL;
+    }
+    vtd->config = *config;
+    vtd->ops = ops;
+    vtd->ctx = ctx;
+    vtd->trace = ops->trace;
+    set_reset_state(vtd);
+    return vtd;
+}
+
+void
+vtd_destroy(struct vtd *vtd)
+{
+    free(vtd);
+}
+
+void
+vtd_reset(struct vtd *vtd)
+{
+    set_reset_state(vtd);
+    vtd_gcmd_ir_announce(vtd);
+    vtd_route_clear(vtd);
+}
+
+void
+vtd_ir_resync(struct vtd *vtd)
+{
+    vtd_ir_state_get(vtd, &vtd->ir_told);
+    vtd->ops->ir_state(vtd->ctx, &vtd->ir_told);
+    vtd_route_replay(vtd);
+}
