@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "tools/viommu-ctl/query.h"
+#include "tools/viommu-ctl/table.h"
+
+/* One line a counter: "group.name  value", as scripts like it. */
+static int
+print_stats(const struct query_args *args, struct json_object *reply,
+            struct text_error *err)
+{
+    (void)err;
+    json_object_object_foreach(reply, group, counters)
+    {
+        if (!json_object_is_type(counters, json_type_object)) {
+            continue;
+        }
+        json_object_object_foreach(counters, name, value)
+        {
+            const struct column column = { name, name, CELL_DEC, NULL, NULL };
+            char buf[CELL_MAX];
+
+            (void)value;
+            fprintf(args->ctl->out, "%s.%-*s  %s\n", group, 24, name,
+                    table_cell(counters, &column, buf));
+        }
+    }
+    return 0;
+}
+
+static const struct query query = {
+    .execute = "query-stats",
+    .doc = "Show what the daemon and Xen have counted.",
+    .args_doc = "DOMAIN",
+    .options = query_options_unit,
+    .type = json_type_object,
+    .print = print_stats,
+};
+
+enum command_status
+cmd_stats(struct ctl *ctl, int argc, char **argv)
+{
+    return query_run(&query, ctl, argc, argv);
+}

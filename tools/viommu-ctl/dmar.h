@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ACPI table that tells a guest of its unit.
+ * [VT-d 4.1, "DMA Remapping Reporting Structure"]
+ */
+#ifndef TOOLS_VIOMMU_CTL_DMAR_H
+#define TOOLS_VIOMMU_CTL_DMAR_H
+
+#include <stdint.h>
+
+#include "daemon/config.h"
+#include "tools/viommu-ctl/text.h"
+
+/* Header, one unit definition, one device scope. */
+#define DMAR_SIZE 72u
+
+void dmar_build(const struct viommu_config *config, uint8_t table[DMAR_SIZE]);
+
+/* Write the table to @path.  Returns 0 or -errno with @err set. */
+int dmar_write(const struct viommu_config *config, const char *path,
+               struct text_error *err);
+
+#endif
