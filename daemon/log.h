@@ -51,9 +51,9 @@ void log_at_va(enum log_level level, const char *fmt, va_list ap)
 #define LOG_PERIOD_MS 10000u
 
 struct log_bucket {
-    uint64_t start_ms;   /* when the tokens were last counted            */
-    unsigned used;       /* tokens that are out, at most LOG_BURST       */
-    unsigned suppressed; /* messages refused since the last one passed   */
+    uint64_t start_ms;   /* when the tokens were last counted */
+    unsigned used;       /* tokens that are out, at most LOG_BURST */
+    unsigned suppressed; /* messages refused since the last one passed */
 };
 
 /*

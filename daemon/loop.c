@@ -9,8 +9,8 @@
 
 struct loop {
     struct ev_loop *ev;
-    ev_prepare prepare; /* runs the left-over work, before sleeping     */
-    ev_idle idle;       /* while active, the loop does not sleep        */
+    ev_prepare prepare; /* runs the left-over work, before sleeping */
+    ev_idle idle;       /* while active, the loop does not sleep */
     loop_work_fn *work;
     void *work_ctx;
 };

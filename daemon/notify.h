@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 struct notify {
-    int fd;               /* connected datagram socket, or -1             */
-    uint64_t watchdog_ms; /* how often WATCHDOG=1 is due; 0: never        */
+    int fd;               /* connected datagram socket, or -1 */
+    uint64_t watchdog_ms; /* how often WATCHDOG=1 is due; 0: never */
 };
 
 /* The socket is opened here and kept, because later no path may be opened. */

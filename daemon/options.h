@@ -15,14 +15,14 @@ struct options {
     uint16_t domid;
     enum log_level log_level;
     const char *config;  /* points into argv; NULL: read it from xenstore */
-    const char *run_dir; /* holds a directory for each domain             */
+    const char *run_dir; /* holds a directory for each domain */
 };
 
 enum options_result {
     OPTIONS_RUN,
-    OPTIONS_HELP, /* print options_usage and leave                */
+    OPTIONS_HELP, /* print options_usage and leave */
     OPTIONS_VERSION,
-    OPTIONS_ERROR, /* @err says what is wrong                      */
+    OPTIONS_ERROR, /* @err says what is wrong */
 };
 
 extern const char options_usage[];

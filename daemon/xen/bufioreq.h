@@ -13,7 +13,7 @@ struct buffered_iopage;
 /* One record, copied from the ring. */
 struct bufioreq_record {
     uint8_t type;
-    uint32_t addr; /* 20 bits                                      */
+    uint32_t addr; /* 20 bits */
     uint32_t data;
 };
 

@@ -18,14 +18,14 @@
 
 struct dmop_stats {
     uint64_t calls;
-    uint64_t errors; /* calls that failed, and routes refused        */
-    uint64_t routes; /* routes set or removed one by one             */
+    uint64_t errors; /* calls that failed, and routes refused */
+    uint64_t routes; /* routes set or removed one by one */
 };
 
 struct dmop {
     int fd;
     uint16_t domid;
-    uint16_t server; /* the ioreq server in whose name we speak      */
+    uint16_t server; /* the ioreq server in whose name we speak */
     struct dmop_stats stats;
 };
 

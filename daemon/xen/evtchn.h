@@ -18,7 +18,7 @@ struct xenevtchn_handle;
 
 struct evtchn {
     struct xenevtchn_handle *xce;
-    int fd; /* to poll; owned by the library                */
+    int fd; /* to poll; owned by the library */
 };
 
 int evtchn_open(struct evtchn *evtchn, struct xentoollog_logger *logger);

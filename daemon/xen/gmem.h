@@ -24,12 +24,12 @@ struct xenforeignmemory_handle;
 
 struct gmem_slot {
     uint64_t gfn;
-    uint8_t *page; /* NULL: the slot is empty                      */
+    uint8_t *page; /* NULL: the slot is empty */
 };
 
 struct gmem_set {
     struct gmem_slot way[GMEM_WAYS];
-    unsigned next; /* way to give up when all are taken            */
+    unsigned next; /* way to give up when all are taken */
 };
 
 struct gmem {

@@ -22,26 +22,26 @@ struct ioreq;
 #define IOREQ_STEPS_MAX 4096u
 
 enum ioreq_kind {
-    IOREQ_ACCESS,     /* to be run by ioreq_plan_run()                */
-    IOREQ_INVALIDATE, /* the guest gave memory back: drop mappings    */
-    IOREQ_OTHER,      /* not for us; answered as a bus without a      */
-                      /* device would                                 */
+    IOREQ_ACCESS,     /* to be run by ioreq_plan_run() */
+    IOREQ_INVALIDATE, /* the guest gave memory back: drop mappings */
+    IOREQ_OTHER,      /* not for us; answered as a bus without a */
+                      /* device would */
 };
 
 struct ioreq_plan {
     enum ioreq_kind kind;
     bool read;
-    bool indirect; /* the value is in guest memory, at @data       */
+    bool indirect; /* the value is in guest memory, at @data */
     bool backward;
-    uint8_t size;   /* 1 to 8 bytes                                 */
-    uint32_t count; /* at most IOREQ_STEPS_MAX                      */
+    uint8_t size;   /* 1 to 8 bytes */
+    uint32_t count; /* at most IOREQ_STEPS_MAX */
     uint64_t off;   /* of the first access; wraps if below the base */
     uint64_t data;
 };
 
 /* What the accesses reach. */
 struct ioreq_bus {
-    uint32_t size; /* bytes in the range                           */
+    uint32_t size; /* bytes in the range */
     uint64_t (*read)(void *ctx, uint32_t off, unsigned size);
     void (*write)(void *ctx, uint32_t off, unsigned size, uint64_t val);
     int (*mem_read)(void *ctx, uint64_t gpa, void *buf, size_t len);

@@ -31,10 +31,10 @@ struct ioreq_ops {
 
 struct ioreq_stats {
     uint64_t requests;
-    uint64_t rep; /* with a count other than 1                    */
+    uint64_t rep; /* with a count other than 1 */
     uint64_t data_is_ptr;
     uint64_t invalidate;
-    uint64_t other; /* types and sizes that mean nothing to us      */
+    uint64_t other; /* types and sizes that mean nothing to us */
 };
 
 struct ioreq_server {
@@ -50,13 +50,13 @@ struct ioreq_server {
 
     struct xenforeignmemory_resource_handle *res;
     struct buffered_iopage *ring;
-    struct ioreq *slot; /* one a vCPU                                   */
+    struct ioreq *slot; /* one a vCPU */
     unsigned vcpus;
-    uint32_t *port; /* local port of each vCPU                      */
+    uint32_t *port; /* local port of each vCPU */
     uint32_t ring_port;
 
-    uint32_t *port_vcpu; /* vCPU of a local port, or one of the          */
-    uint32_t port_count; /* values below; for ports below port_count     */
+    uint32_t *port_vcpu; /* vCPU of a local port, or one of the */
+    uint32_t port_count; /* values below; for ports below port_count */
 
     struct ioreq_stats stats;
 };

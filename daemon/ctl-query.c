@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "daemon/ctl-query.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/viommud.h"
+
+/* What one reply lists at most, and what it looks at for that: a client that
+ * asks for more asks again, and the guest has its turn in between. */
+#define IRT_LIST_MAX   256u
+#define IRT_SCAN_MAX   4096u
+#define QUEUE_LIST_MAX 32u
+
+static void
+add_uint(struct json_object *obj, const char *name, uint64_t val)
+{
+    json_object_object_add(obj, name, json_object_new_uint64(val));
+}
+
+static void
+add_bool(struct json_object *obj, const char *name, bool val)
+{
+    json_object_object_add(obj, name, json_object_new_boolean(val));
+}
+
+static void
+add_string(struct json_object *obj, const char *name, const char *val)
+{
+    json_object_object_add(obj, name, json_object_new_string(val));
+}
+
+/* Quadwords as hexadecimal text: they are bit patterns, not numbers. */
+static void
+add_raw(struct json_object *obj, const uint64_t *raw, unsigned n)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (unsigned i = 0; i < n; i++) {
+        char text[24];
+
+        (void)snprintf(text, sizeof(text), "0x%016" PRIx64, raw[i]);
+        json_object_array_add(list, json_object_new_string(text));
+    }
+    json_object_object_add(obj, "raw", list);
+}
+
+/* There is one unit, number 0. */
+static bool
+unit_check(struct json_object *args, struct qmp_error *error)
+{
+    uint64_t unit = 0;
+
+    return qmp_arg_uint(args, "unit", 0, &unit, error);
+}
+
+/* The value of a field of a register, both by name; 0 if there is none. */
+static uint64_t
+reg_field(const struct vtd *vtd, const char *reg, const char *field)
+{
+    for (unsigned i = 0; i < vtd_reg_count(vtd); i++) {
+        struct vtd_reg_info info;
+
+        vtd_reg_info(vtd, i, &info);
+        if (strcmp(info.name, reg) != 0)
+            continue;
+
+        for (unsigned j = 0; j < info.field_count; j++) {
+            if (!strcmp(info.field[j].name, field))
+                return vtd_reg_value(vtd, i) & info.field[j].mask;
+        }
+    }
+
+    return 0;
+}
+
+/* --- query-status --------------------------------------------------------- */
+
+static struct json_object *
+xen_counters(const struct xen_dm_op_viommu_query *query)
+{
+    struct json_object *obj = json_object_new_object();
+
+    add_uint(obj, "remapped", query->remapped);
+    add_uint(obj, "events", query->events);
+    add_uint(obj, "lost", query->lost);
+    add_uint(obj, "requests", query->requests);
+    return obj;
+}
+
+static struct json_object *
+xen_status(const struct xen_dm_op_viommu_query *query)
+{
+    struct json_object *obj = xen_counters(query);
+
+    add_uint(obj, "version", query->version);
+    add_uint(obj, "features", query->features);
+    add_uint(obj, "owner", query->owner);
+    return obj;
+}
+
+static unsigned
+faults_pending(const struct viommud *v)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < v->config.faults; i++) {
+        struct vtd_fault_info info;
+
+        vtd_fault_info(v->vtd, i, &info);
+        n += info.valid;
+    }
+
+    return n;
+}
+
+static struct json_object *
+unit_status(const struct viommud *v)
+{
+    struct json_object *obj = json_object_new_object();
+    struct vtd_ir_state state;
+    struct vtd_queue_info queue;
+
+    vtd_ir_state_get(v->vtd, &state);
+    vtd_queue_info(v->vtd, &queue);
+
+    add_uint(obj, "unit", 0);
+    add_uint(obj, "base", v->config.base);
+    add_bool(obj, "intremap", state.enabled);
+    add_bool(obj, "x2apic", state.enabled && reg_field(v->vtd, "IRTA", "EIME"));
+    add_bool(obj, "queue", queue.enabled);
+    add_bool(obj, "compat-blocked", state.enabled && state.block_compat);
+    add_uint(obj, "table-entries", state.entries);
+    add_uint(obj, "faults-pending", faults_pending(v));
+    return obj;
+}
+
+static struct json_object *
+notes(void)
+{
+    struct json_object *list = json_object_new_array();
+
+    json_object_array_add(
+        list,
+        json_object_new_string(
+            "A device model that names no source id for its MSIs, as Debian's "
+            "QEMU, has them delivered without the source-id check of the "
+            "entry; the I/O APIC and callers that name one are always "
+            "checked."));
+    return list;
+}
+
+static struct json_object *
+query_status(void *ctx, struct json_object *args, struct qmp_error *error)
+{
+    struct viommud *v = ctx;
+    struct json_object *obj = json_object_new_object();
+    struct json_object *ioreq = json_object_new_object();
+    struct json_object *units = json_object_new_array();
+    struct xen_dm_op_viommu_query query;
+    char config[VIOMMUD_CONFIG_SIZE];
+
+    (void)args;
+    (void)error;
+    (void)config_format(&v->config, config, sizeof(config));
+
+    add_uint(obj, "domid", v->xen.domid);
+    add_uint(obj, "pid", (uint64_t)getpid());
+    add_string(obj, "version", VIOMMUD_VERSION);
+    add_uint(obj, "uptime-ms", loop_now_ms() - v->start_ms);
+    add_string(obj, "state", "running");
+    add_string(obj, "config", config);
+    json_object_object_add(obj, "notes", notes());
+
+    add_uint(ioreq, "server", v->ioreq.id);
+    add_uint(ioreq, "vcpus", v->ioreq.vcpus);
+    json_object_object_add(obj, "ioreq", ioreq);
+
+    json_object_array_add(units, unit_status(v));
+    json_object_object_add(obj, "units", units);
+
+    /* A domain on its way out has no answer. */
+    json_object_object_add(
+        obj, "xen",
+        dmop_query(&v->xen.dmop, &query) ? NULL : xen_status(&query));
+    return obj;
+}
+
+/* --- query-regs ----------------------------------------------------------- */
+
+static struct json_object *
+reg_object(const struct vtd *vtd, unsigned i)
+{
+    struct json_object *obj = json_object_new_object();
+    struct json_object *fields = json_object_new_array();
+    uint64_t val = vtd_reg_value(vtd, i);
+    struct vtd_reg_info info;
+
+    vtd_reg_info(vtd, i, &info);
+    add_string(obj, "name", info.name);
+    add_uint(obj, "offset", info.off);
+    add_uint(obj, "size", info.size);
+    add_uint(obj, "value", val);
+
+    for (unsigned j = 0; j < info.field_count; j++) {
+        const struct vtd_field *field = &info.field[j];
+        struct json_object *entry = json_object_new_object();
+
+        add_string(entry, "name", field->name);
+        add_uint(entry, "value",
+                 (val & field->mask) >> __builtin_ctzll(field->mask));
+        json_object_array_add(fields, entry);
+    }
+    json_object_object_add(obj, "fields", fields);
+    return obj;
+}
+
+static struct json_object *
+query_regs(void *ctx, struct json_object *args, struct qmp_error *error)
+{
+    const struct viommud *v = ctx;
+    struct json_object *list;
+
+    if (!unit_check(args, error))
+        return NULL;
+
+    list = json_object_new_array();
+    for (unsigned i = 0; i < vtd_reg_count(v->vtd); i++)
+        json_object_array_add(list, reg_object(v->vtd, i));
+    return list;
+}
+
+/* --- query-irt ------------------------------------------------------------ */
+
+static const char *
+mode_name(uint8_t mode)
+{
+    static const char *const name[] = {
+        "fixed", "lowest-priority", "smi",    "reserved", "nmi",
+        "init",  "reserved",        "extint",
+    };
+
+    return name[mode & 7];
+}
+
+static const char *
+sid_check_name(uint8_t check)
+{
+    static const char *const name[] = {
+        [VTD_SID_NONE] = "none",
+        [VTD_SID_EXACT] = "exact",
+        [VTD_SID_IGNORE_2] = "ignore-2",
+        [VTD_SID_IGNORE_2_1] = "ignore-2-1",
+        [VTD_SID_IGNORE_2_0] = "ignore-2-0",
+        [VTD_SID_BUS_RANGE] = "bus-range",
+    };
+
+    return check < sizeof(name) / sizeof(name[0]) ? name[check] : "reserved";
+}
+
+/* Not by memcmp(): a structure has gaps. */
+static bool
+route_equal(const struct vtd_route *a, const struct vtd_route *b)
+{
+    return a->dest == b->dest && a->sid == b->sid && a->vector == b->vector &&
+           a->sid_check == b->sid_check &&
+           a->delivery_mode == b->delivery_mode && a->logical == b->logical &&
+           a->level == b->level && a->fpd == b->fpd;
+}
+
+/* One entry, as vtd_irte_inspect() sees it. */
+struct irte_view {
+    uint32_t index;
+    uint64_t raw[2];
+    enum vtd_fr verdict;
+    struct vtd_route route;
+    struct vtd_route announced;
+};
+
+static struct json_object *
+irte_object(const struct irte_view *view)
+{
+    struct json_object *obj = json_object_new_object();
+    const struct vtd_route *route = &view->route;
+    bool ok = view->verdict == VTD_FR_OK;
+
+    add_uint(obj, "index", view->index);
+    add_raw(obj, view->raw, 2);
+    add_bool(obj, "present", view->verdict != VTD_FR_IR_NOT_PRESENT);
+    add_string(obj, "verdict",
+               ok ? "ok" : vtd_fault_name((uint8_t)view->verdict));
+    add_uint(obj, "vector", route->vector);
+    add_uint(obj, "dest", route->dest);
+    add_string(obj, "mode", mode_name(route->delivery_mode));
+    add_bool(obj, "logical", route->logical);
+    add_bool(obj, "level", route->level);
+    add_uint(obj, "sid", route->sid);
+    add_string(obj, "sid-check", sid_check_name(route->sid_check));
+    add_bool(obj, "announced", view->announced.present);
+    add_bool(obj, "stale",
+             view->announced.present &&
+                 !(ok && route_equal(route, &view->announced)));
+    return obj;
+}
+
+static int
+irte_view(const struct viommud *v, uint32_t index, struct irte_view *view)
+{
+    *view = (struct irte_view){ .index = index };
+    return vtd_irte_inspect(v->vtd, index, view->raw, &view->verdict,
+                            &view->route, &view->announced);
+}
+
+struct irt_range {
+    uint64_t first;
+    uint64_t count;
+    bool all;
+};
+
+/*
+ * List what @range asks for.  Returns the index to go on at, or @entries at
+ * the end of the table.
+ */
+static uint32_t
+irt_list(const struct viommud *v, const struct irt_range *range,
+         uint32_t entries, struct json_object *list)
+{
+    uint64_t index = range->first;
+    uint64_t end = index + IRT_SCAN_MAX;
+
+    for (; index < entries && index < end; index++) {
+        struct irte_view view;
+        int rc;
+
+        if (json_object_array_length(list) >= range->count)
+            break;
+
+        rc = irte_view(v, (uint32_t)index, &view);
+        if (rc == -ERANGE)
+            return entries;
+        if (rc) /* unreadable memory, as if the table were empty there */
+            continue;
+
+        if (range->all || view.announced.present ||
+            view.verdict != VTD_FR_IR_NOT_PRESENT)
+            json_object_array_add(list, irte_object(&view));
+    }
+
+    return index < entries ? (uint32_t)index : entries;
+}
+
+static struct json_object *
+query_irt(void *ctx, struct json_object *args, struct qmp_error *error)
+{
+    const struct viommud *v = ctx;
+    struct irt_range range = { .count = IRT_LIST_MAX };
+    struct vtd_ir_state state;
+    struct json_object *obj;
+    struct json_object *list;
+    uint32_t next;
+
+    if (!unit_check(args, error) ||
+        !qmp_arg_uint(args, "first", VTD_IRT_MAX - 1, &range.first, error) ||
+        !qmp_arg_uint(args, "count", VTD_IRT_MAX, &range.count, error) ||
+        !qmp_arg_bool(args, "all", &range.all, error))
+        return NULL;
+
+    if (range.count > IRT_LIST_MAX)
+        range.count = IRT_LIST_MAX;
+
+    obj = json_object_new_object();
+    list = json_object_new_array();
+    vtd_ir_state_get(v->vtd, &state);
+    next = irt_list(v, &range, state.entries, list);
+
+    add_uint(obj, "entries", state.entries);
+    add_uint(obj, "base", reg_field(v->vtd, "IRTA", "IRTA"));
+    json_object_object_add(obj, "list", list);
+    json_object_object_add(obj, "next",
+                           next < state.entries ? json_object_new_uint64(next)
+                                                : NULL);
+    return obj;
+}
+
+/* --- query-queue ---------------------------------------------------------- */
+
+static struct json_object *
+desc_object(const struct viommud *v, const struct vtd_queue_info *info,
+            uint32_t index)
+{
+    struct json_object *obj = json_object_new_object();
+    uint64_t desc[4] = { 0 };
+    bool readable = !vtd_queue_inspect(v->vtd, index, desc);
+    /* Both counted from the head, around the end of the queue. */
+    uint32_t dist = (index + info->entries - info->head) % info->entries;
+    uint32_t depth = (info->tail + info->entries - info->head) % info->entries;
+
+    add_uint(obj, "index", index);
+    add_raw(obj, desc, readable ? info->entry_size / 8 : 0);
+    add_string(obj, "type", readable ? vtd_desc_name(desc) : "unreadable");
+    add_bool(obj, "pending", dist < depth);
+    return obj;
+}
+
+static struct json_object *
+desc_list(const struct viommud *v, const struct vtd_queue_info *info)
+{
+    struct json_object *list = json_object_new_array();
+    uint32_t n =
+        info->entries < QUEUE_LIST_MAX ? info->entries : QUEUE_LIST_MAX;
+
+    if (!info->enabled || !n)
+        return list;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t index = (info->tail % info->entries + info->entries - n + i) %
+                         info->entries;
+
+        json_object_array_add(list, desc_object(v, info, index));
+    }
+    return list;
+}
+
+static struct json_object *
+query_queue(void *ctx, struct json_object *args, struct qmp_error *error)
+{
+    const struct viommud *v = ctx;
+    struct vtd_queue_info info;
+    struct json_object *obj;
+
+    if (!unit_check(args, error))
+        return NULL;
+
+    vtd_queue_info(v->vtd, &info);
+    obj = json_object_new_object();
+    add_bool(obj, "enabled", info.enabled);
+    add_bool(obj, "stopped", info.stopped);
+    add_uint(obj, "base", info.base);
+    add_uint(obj, "entries", info.entries);
+    add_uint(obj, "entry-size", info.entry_size);
+    add_uint(obj, "head", info.head);
+    add_uint(obj, "tail", info.tail);
+    add_uint(obj, "error", info.error);
+    json_object_object_add(obj, "list", desc_list(v, &info));
+    return obj;
+}
+
+/* --- query-faults, query-stats -------------------------------------------- */
+
+static struct json_object *
+query_faults(void *ctx, struct json_object *args, struct qmp_error *error)
+{
+    const struct viommud *v = ctx;
+    struct json_object *list;
+
+    if (!unit_check(args, error))
+        return NULL;
+
+    list = json_object_new_array();
+    for (unsigned i = 0; i < v->config.faults; i++) {
+        struct json_object *obj = json_object_new_object();
+        struct vtd_fault_info info;
+
+        vtd_fault_info(v->vtd, i, &info);
+        add_uint(obj, "record", i);
+        add_bool(obj, "valid", info.valid);
+        add_uint(obj, "sid", info.sid);
+        add_uint(obj, "reason", info.reason);
+        add_string(obj, "text", info.valid ? vtd_fault_name(info.reason) : "");
+        /* The interrupt's index is in the top of the fault information. */
+        add_uint(obj, "index", info.info >> 48);
+        add_raw(obj, info.raw, 2);
+        json_object_array_add(list, obj);
+    }
+    return list;
+}
+
+static struct json_object *
+model_stats(const struct vtd *vtd)
+{
+    struct json_object *obj = json_object_new_object();
+
+    for (unsigned i = 0; i < VTD_STAT_COUNT; i++)
+        add_uint(obj, vtd_stat_name((enum vtd_stat)i),
+                 vtd_stat_value(vtd, (enum vtd_stat)i));
+    return obj;
+}
+
+static struct json_object *
+ioreq_stats(const struct ioreq_stats *stats)
+{
+    struct json_object *obj = json_object_new_object();
+
+    add_uint(obj, "requests", stats->requests);
+    add_uint(obj, "rep", stats->rep);
+    add_uint(obj, "data-is-ptr", stats->data_is_ptr);
+    add_uint(obj, "invalidate", stats->invalidate);
+    add_uint(obj, "other", stats->other);
+    return obj;
+}
+
+static struct json_object *
+query_stats(void *ctx, struct json_object *args, struct qmp_error *error)
+{
+    struct viommud *v = ctx;
+    struct xen_dm_op_viommu_query query;
+    struct json_object *obj;
+    struct json_object *dmop;
+    int rc;
+
+    if (!unit_check(args, error))
+        return NULL;
+
+    rc = dmop_query(&v->xen.dmop, &query);
+    obj = json_object_new_object();
+    dmop = json_object_new_object();
+    add_uint(dmop, "calls", v->xen.dmop.stats.calls);
+    add_uint(dmop, "errors", v->xen.dmop.stats.errors);
+    add_uint(dmop, "routes", v->xen.dmop.stats.routes);
+
+    json_object_object_add(obj, "model", model_stats(v->vtd));
+    json_object_object_add(obj, "ioreq", ioreq_stats(&v->ioreq.stats));
+    json_object_object_add(obj, "xen", rc ? NULL : xen_counters(&query));
+    json_object_object_add(obj, "dmop", dmop);
+    return obj;
+}
+
+static const char *const no_args[] = { NULL };
+static const char *const unit_args[] = { "unit", NULL };
+static const char *const irt_args[] = { "unit", "all", "first", "count", NULL };
+
+const struct qmp_command ctl_query_commands[] = {
+    { "query-status", no_args, query_status },
+    { "query-regs", unit_args, query_regs },
+    { "query-irt", irt_args, query_irt },
+    { "query-queue", unit_args, query_queue },
+    { "query-faults", unit_args, query_faults },
+    { "query-stats", unit_args, query_stats },
+};
+
+const unsigned ctl_query_command_count =
+    sizeof(ctl_query_commands) / sizeof(ctl_query_commands[0]);

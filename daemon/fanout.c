@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "daemon/fanout.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "daemon/xen/dmop-abi.h"
+#include "daemon/xen/gmem.h"
+
+/* An MSI as the processor's local APICs read it. */
+#define MSI_ADDR_APIC      UINT64_C(0xfee00000) /* bits 31:20 */
+#define MSI_ADDR_APIC_MASK UINT64_C(0xfff00000)
+#define MSI_ADDR_LOGICAL   (1u << 2)
+#define MSI_ADDR_HINT      (1u << 3)
+#define MSI_DATA_LEVEL     (1u << 15)
+#define MSI_MODE_FIXED     0u
+#define MSI_MODE_LOWEST    1u
+
+#define INJECT_LOGICAL (1u << 3)
+#define INJECT_LEVEL   (1u << 4)
+
+/* The cookie of an event: how Xen is to run the request again. */
+#define COOKIE_IOAPIC (UINT64_C(1) << 8)
+#define COOKIE_PIN    UINT64_C(0xff)
+
+static void
+host_error(const char *what, int rc)
+{
+    if (rc)
+        log_limited(LOG_LEVEL_ERROR, "fanout: cannot %s: %s", what,
+                    strerror(-rc));
+}
+
+/* --- the model's services ------------------------------------------------- */
+
+static int
+mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+    const struct fanout *fanout = ctx;
+
+    return gmem_read(fanout->gmem, gpa, buf, len);
+}
+
+static int
+mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
+{
+    const struct fanout *fanout = ctx;
+
+    return gmem_write(fanout->gmem, gpa, buf, len);
+}
+
+/*
+ * The upper address register holds bits 31:8 of a 32-bit destination, at the
+ * same place in the upper half.
+ * [VT-d 4.1, "Fault Event Upper Address Register"]
+ */
+bool
+fanout_msi_decode(uint64_t addr, uint32_t data,
+                  struct xen_dm_op_viommu_ir_inject *inject)
+{
+    uint8_t mode = (data >> 8) & 7;
+
+    if ((addr & MSI_ADDR_APIC_MASK) != MSI_ADDR_APIC)
+        return false;
+
+    /* The hint asks for one of the destinations: lowest priority does. */
+    if ((addr & MSI_ADDR_HINT) && mode == MSI_MODE_FIXED)
+        mode = MSI_MODE_LOWEST;
+    if (addr & MSI_ADDR_LOGICAL)
+        mode |= INJECT_LOGICAL;
+    if (data & MSI_DATA_LEVEL)
+        mode |= INJECT_LEVEL;
+
+    *inject = (struct xen_dm_op_viommu_ir_inject){
+        .flags = XEN_DMOP_VIOMMU_INJECT_BYPASS,
+        .dest = ((uint32_t)(addr >> 32) & 0xffffff00u) |
+                ((uint32_t)(addr >> 12) & 0xffu),
+        .vector = (uint8_t)data,
+        .mode = mode,
+    };
+    return true;
+}
+
+static void
+msi(void *ctx, uint64_t addr, uint32_t data)
+{
+    const struct fanout *fanout = ctx;
+    struct xen_dm_op_viommu_ir_inject inject;
+
+    /* Hardware would write @data to memory there; no driver wants that. */
+    if (!fanout_msi_decode(addr, data, &inject)) {
+        log_limited(LOG_LEVEL_WARN,
+                    "fanout: the guest's event address is no APIC's: "
+                    "addr=0x%" PRIx64 " data=0x%" PRIx32,
+                    addr, data);
+        return;
+    }
+
+    host_error("inject an event of the unit",
+               dmop_ir_inject(fanout->dmop, &inject));
+}
+
+static int
+control(const struct fanout *fanout, const struct vtd_ir_state *state,
+        uint16_t flags)
+{
+    struct xen_dm_op_viommu_ir_control op = {
+        .flags = flags,
+        .nr_entries = state->entries,
+        .ioapic_sid = fanout->ioapic_sid,
+    };
+
+    if (state->enabled)
+        op.flags |= XEN_DMOP_VIOMMU_IR_ENABLE;
+    if (state->block_compat)
+        op.flags |= XEN_DMOP_VIOMMU_IR_BLOCK_COMPAT;
+
+    return dmop_ir_control(fanout->dmop, &op);
+}
+
+static void
+ir_state(void *ctx, const struct vtd_ir_state *state)
+{
+    const struct fanout *fanout = ctx;
+
+    host_error("set the state of interrupt remapping",
+               control(fanout, state, 0));
+}
+
+static uint16_t
+route_flags(const struct vtd_route *route)
+{
+    unsigned flags = XEN_DMOP_VIOMMU_IRTE_PRESENT;
+
+    if (route->logical)
+        flags |= XEN_DMOP_VIOMMU_IRTE_LOGICAL;
+    if (route->level)
+        flags |= XEN_DMOP_VIOMMU_IRTE_LEVEL;
+    if (route->fpd)
+        flags |= XEN_DMOP_VIOMMU_IRTE_FPD;
+    flags |= (unsigned)route->delivery_mode << XEN_DMOP_VIOMMU_IRTE_DLM_SHIFT;
+    return (uint16_t)flags;
+}
+
+/* The two enumerations agree, so a check is passed on as it is. */
+_Static_assert(VTD_SID_NONE == XEN_DMOP_VIOMMU_SID_NONE &&
+                   VTD_SID_EXACT == XEN_DMOP_VIOMMU_SID_EXACT &&
+                   VTD_SID_IGNORE_2 == XEN_DMOP_VIOMMU_SID_IGNORE_2 &&
+                   VTD_SID_IGNORE_2_1 == XEN_DMOP_VIOMMU_SID_IGNORE_2_1 &&
+                   VTD_SID_IGNORE_2_0 == XEN_DMOP_VIOMMU_SID_IGNORE_2_0 &&
+                   VTD_SID_BUS_RANGE == XEN_DMOP_VIOMMU_SID_BUS_RANGE,
+               "source id checks");
+_Static_assert(VTD_ROUTE_BATCH <= DMOP_ROUTES_MAX, "a batch is one call");
+
+static void
+route_convert(const struct vtd_route *route, struct xen_dm_op_viommu_irte *irte)
+{
+    *irte = (struct xen_dm_op_viommu_irte){ .index = route->index };
+    if (!route->present)
+        return;
+
+    irte->dest = route->dest;
+    irte->sid = route->sid;
+    irte->vector = route->vector;
+    irte->sid_check = route->sid_check;
+    irte->flags = route_flags(route);
+}
+
+static void
+ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
+{
+    struct fanout *fanout = ctx;
+
+    assert(n >= 1 && n <= VTD_ROUTE_BATCH);
+    for (unsigned i = 0; i < n; i++)
+        route_convert(&route[i], &fanout->route[i]);
+
+    host_error("set routes", dmop_ir_update(fanout->dmop, fanout->route, n));
+}
+
+static void
+ir_clear(void *ctx, uint32_t first, uint32_t n)
+{
+    const struct fanout *fanout = ctx;
+
+    host_error("remove routes", dmop_ir_clear(fanout->dmop, first, n));
+}
+
+static void
+ir_retry(void *ctx, const struct vtd_ir_event *miss)
+{
+    const struct fanout *fanout = ctx;
+    struct xen_dm_op_viommu_ir_inject inject = { .index = miss->index };
+
+    if (miss->sid_valid) {
+        inject.flags |= XEN_DMOP_VIOMMU_INJECT_SID_VALID;
+        inject.sid = miss->sid;
+    }
+    if (miss->cookie & COOKIE_IOAPIC) {
+        inject.flags |= XEN_DMOP_VIOMMU_INJECT_IOAPIC;
+        inject.vector = miss->cookie & COOKIE_PIN;
+    }
+
+    host_error("run an interrupt again", dmop_ir_inject(fanout->dmop, &inject));
+}
+
+static const char *const event_name[] = {
+#define TRACE(name, args) [VTD_EV_##name] = #name " (" args ")",
+#include "daemon/vtd/trace.def"
+#undef TRACE
+};
+
+static void
+trace(void *ctx, enum vtd_event ev, const uint64_t arg[4])
+{
+    (void)ctx;
+    log_debug("vtd: %s 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64,
+              event_name[ev], arg[0], arg[1], arg[2], arg[3]);
+}
+
+#define VTD_OPS                                                         \
+    .mem_read = mem_read, .mem_write = mem_write, .msi = msi,           \
+    .ir_state = ir_state, .ir_routes = ir_routes, .ir_clear = ir_clear, \
+    .ir_retry = ir_retry
+
+const struct vtd_ops fanout_vtd_ops = { VTD_OPS };
+const struct vtd_ops fanout_vtd_ops_trace = { VTD_OPS, .trace = trace };
+
+/* --- what Xen reports ----------------------------------------------------- */
+
+static uint64_t
+reg_read(void *ctx, uint32_t off, unsigned size)
+{
+    const struct fanout *fanout = ctx;
+
+    return vtd_mmio_read(fanout->vtd, off, size);
+}
+
+static void
+reg_write(void *ctx, uint32_t off, unsigned size, uint64_t val)
+{
+    const struct fanout *fanout = ctx;
+
+    vtd_mmio_write(fanout->vtd, off, size, val);
+}
+
+/*
+ * A route that Xen cannot deliver, as one with a delivery mode that it does
+ * not know, is to the guest an entry with a reserved value in it.
+ */
+static enum vtd_fr
+event_reason(unsigned reason)
+{
+    switch (reason) {
+    case VIOMMU_REASON_MISS:
+        return VTD_FR_IR_NOT_PRESENT;
+    case VIOMMU_REASON_RANGE:
+        return VTD_FR_IR_INDEX_RANGE;
+    case VIOMMU_REASON_SID:
+        return VTD_FR_IR_SID;
+    case VIOMMU_REASON_COMPAT:
+        return VTD_FR_IR_COMPAT;
+    case VIOMMU_REASON_RESERVED:
+        return VTD_FR_IR_REQ_RSVD;
+    case VIOMMU_REASON_MODE:
+        return VTD_FR_IR_ENTRY_RSVD;
+    default:
+        return VTD_FR_OK;
+    }
+}
+
+static void
+ring_event(void *ctx, uint32_t addr, uint32_t data)
+{
+    const struct fanout *fanout = ctx;
+    struct vtd_ir_event event = {
+        .reason = event_reason(VIOMMU_EVENT_REASON(addr)),
+        .index = VIOMMU_EVENT_INDEX(addr),
+        .sid_valid = VIOMMU_EVENT_SID_VALID(data),
+        .lost = VIOMMU_EVENT_LOST(data),
+        .cookie = VIOMMU_EVENT_PIN(data),
+    };
+
+    if (event.reason == VTD_FR_OK) {
+        log_limited(LOG_LEVEL_ERROR,
+                    "fanout: Xen reports an unknown reason: addr=0x%" PRIx32
+                    " data=0x%" PRIx32,
+                    addr, data);
+        return;
+    }
+
+    if (event.sid_valid)
+        event.sid = VIOMMU_EVENT_SID(data);
+    if (VIOMMU_EVENT_IOAPIC(data))
+        event.cookie |= COOKIE_IOAPIC;
+
+    vtd_ir_event(fanout->vtd, &event);
+}
+
+const struct ioreq_ops fanout_ioreq_ops = {
+    .read = reg_read,
+    .write = reg_write,
+    .event = ring_event,
+};
+
+int
+fanout_claim(struct fanout *fanout)
+{
+    struct vtd_ir_state state;
+
+    vtd_ir_state_get(fanout->vtd, &state);
+    return control(fanout, &state,
+                   XEN_DMOP_VIOMMU_IR_ADOPT | XEN_DMOP_VIOMMU_IR_FLUSH);
+}
