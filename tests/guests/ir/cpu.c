@@ -284,8 +284,8 @@ time_wait(const volatile uint32_t *p, uint32_t val, uint64_t us)
 static void
 idt_fill(void)
 {
-    for (unsigned v = 0; v < VECTORS; v++) {
-        uint64_t entry = gpa_of(isr_table) + v * ISR_ENTRY_SIZE;
+    for (size_t v = 0; v < VECTORS; v++) {
+        uint64_t entry = gpa_of(&isr_table[v * ISR_ENTRY_SIZE]);
 
         idt[v].off_low = (uint16_t)entry;
         idt[v].off_mid = (uint16_t)(entry >> 16);

@@ -69,7 +69,7 @@ faults_take(struct fault *fault, unsigned max)
 void
 expect_fault(uint8_t reason, uint16_t index, uint16_t sid)
 {
-    struct fault fault[2];
+    struct fault fault[2] = { 0 };
     unsigned n;
 
     if (!expect(fault_wait(), "a fault is recorded"))

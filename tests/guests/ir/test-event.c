@@ -12,15 +12,15 @@ static void
 each_reason(void)
 {
     static const struct {
-        uint32_t index;
         struct irte irte;
+        uint32_t index;
         uint8_t reason;
     } cases[] = {
-        { UNIT_ENTRIES, { 0, 0 }, FAULT_INDEX_RANGE },
-        { 10, { 0, 0 }, FAULT_NOT_PRESENT },
-        { 11, { IRTE_P | 1ull << 24, 0 }, FAULT_ENTRY_RESERVED },
-        { 12, { IRTE_P | IRTE_IM, 0 }, FAULT_ENTRY_RESERVED },
-        { 13, { IRTE_P, IRTE_SVT(3) }, FAULT_ENTRY_RESERVED },
+        { { 0, 0 }, UNIT_ENTRIES, FAULT_INDEX_RANGE },
+        { { 0, 0 }, 10, FAULT_NOT_PRESENT },
+        { { IRTE_P | 1ull << 24, 0 }, 11, FAULT_ENTRY_RESERVED },
+        { { IRTE_P | IRTE_IM, 0 }, 12, FAULT_ENTRY_RESERVED },
+        { { IRTE_P, IRTE_SVT(3) }, 13, FAULT_ENTRY_RESERVED },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -15,7 +15,7 @@ expect_stopped(uint32_t slot, unsigned iqei)
 {
     expect_eq("FSTS.IQE", FSTS_IQE, unit_read32(VTD_FSTS) & FSTS_IQE);
     expect_eq("IQERCD.IQEI", iqei, IQEI(unit_read64(VTD_IQERCD)));
-    expect_eq("IQH", slot * 16, unit_read64(VTD_IQH));
+    expect_eq("IQH", slot * 16ull, unit_read64(VTD_IQH));
 }
 
 /* Submit @bad and a wait behind it; the unit stops at @bad and says so. */

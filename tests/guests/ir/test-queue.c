@@ -140,7 +140,7 @@ shrunk(void)
     for (unsigned i = 0; i < 300; i++)
         queue_put((struct desc){ .lo = DESC_IEC_GLOBAL });
     expect(queue_sync(), "it works");
-    expect_eq("IQH", 301 * 16, unit_read64(VTD_IQH));
+    expect_eq("IQH", 301ull * 16, unit_read64(VTD_IQH));
     expect(restart(0), "a queue of 256 starts");
     expect(queue_sync(), "it works, too");
     expect_drained();

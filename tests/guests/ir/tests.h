@@ -43,6 +43,6 @@ void expect_route_works(uint32_t index, unsigned cpu);
 /*
  * Someone in dom0 answers WANT-MSI lines (see main.c); from the command line.
  */
-void source_set_answered(bool answered);
+void source_set_answered(bool yes);
 
 #endif

@@ -235,14 +235,11 @@ irte_write(uint32_t index, struct irte irte)
     struct irte *entry = &tables[table_used][index];
     uint64_t lo = entry->lo;
     uint64_t hi = entry->hi;
-    bool done;
 
-    do {
-        __asm__ volatile("lock cmpxchg16b %1"
-                         : "=@ccz"(done), "+m"(*entry), "+a"(lo), "+d"(hi)
-                         : "b"(irte.lo), "c"(irte.hi)
-                         : "memory");
-    } while (!done);
+    __asm__ volatile("1: lock cmpxchg16b %0; jnz 1b"
+                     : "+m"(*entry), "+a"(lo), "+d"(hi)
+                     : "b"(irte.lo), "c"(irte.hi)
+                     : "memory", "cc");
 }
 
 void

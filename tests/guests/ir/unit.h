@@ -89,7 +89,7 @@ bool unit_command(uint32_t bit, bool set);
 /* --- the unit as a whole --------------------------------------------------- */
 
 /* Tables are used in the 32-bit destination format; chosen once. */
-void unit_set_eime(bool eime);
+void unit_set_eime(bool on);
 bool unit_eime(void);
 
 /*
