@@ -105,12 +105,16 @@ reg_write(struct vtd *vtd, unsigned id, uint64_t val, uint64_t mask)
     }
 }
 
+/*
+ * A write that covers two registers takes the higher one first: then data are
+ * in place when a control register below them is unmasked by the same write.
+ */
 void
 vtd_mmio_write(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
 {
     /* The dwords that the access covers wholly, at most two. */
-    unsigned dword = (off + 3) / 4;
-    unsigned end = (off + size) / 4;
+    unsigned first = (off + 3) / 4;
+    unsigned dword = (off + size) / 4;
 
     assert(off < VTD_MMIO_SIZE && size - 1 < 8);
     vtd->stat[VTD_STAT_MMIO_WRITE]++;
@@ -118,24 +122,26 @@ vtd_mmio_write(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
     if ((off | size) % 4) {
         vtd->stat[VTD_STAT_MMIO_BAD]++;
     }
-    if (end > VTD_MMIO_SIZE / 4) {
-        end = VTD_MMIO_SIZE / 4;
+    if (dword > VTD_MMIO_SIZE / 4) {
+        dword = VTD_MMIO_SIZE / 4;
     }
-    while (dword < end) {
-        unsigned id = reg_at[dword];
-        uint64_t part = val >> (dword * 4 - off) * 8;
+    while (dword > first) {
+        unsigned id = reg_at[--dword];
         uint64_t mask = UINT32_MAX;
+        unsigned up = 0;
 
-        if (id != 0 && dword % 2 != 0 && vtd_reg_table[id - 1].size == 8) {
-            part <<= 32;
-            mask <<= 32;
-        } else if (id != 0 && dword + 1 < end && reg_at[dword + 1] == id) {
-            mask = UINT64_MAX;
-            dword++;
+        if (id == 0) {
+            continue;
         }
-        if (id != 0) {
-            reg_write(vtd, id - 1, part, mask);
+        if (dword % 2 != 0 && vtd_reg_table[id - 1].size == 8) {
+            if (dword > first) {
+                dword--;
+                mask = UINT64_MAX;
+            } else {
+                up = 32;
+                mask <<= up;
+            }
         }
-        dword++;
+        reg_write(vtd, id - 1, val >> (dword * 4 - off) * 8 << up, mask);
     }
 }
