@@ -34,6 +34,7 @@ struct ctl {
 struct command {
     const char *name;
     const char *summary;
+    bool answers; /* has something to print as JSON            */
     enum command_status (*run)(struct ctl *ctl, int argc, char **argv);
 };
 

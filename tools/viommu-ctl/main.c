@@ -7,16 +7,17 @@
 #define TIMEOUT_MS 5000
 
 static const struct command commands[] = {
-    { "list", "the daemons that run", cmd_list },
-    { "status", "how a daemon and its units are", cmd_status },
-    { "regs", "registers, by name and field", cmd_regs },
-    { "irt", "the interrupt remapping table", cmd_irt },
-    { "queue", "the invalidation queue", cmd_queue },
-    { "faults", "the fault recording registers", cmd_faults },
-    { "stats", "counters", cmd_stats },
-    { "dmar", "write a unit's ACPI table", cmd_dmar },
-    { "configure", "hand a configuration to a daemon to be", cmd_configure },
-    { "create", "create a guest together with its unit", cmd_create },
+    { "list", "the daemons that run", true, cmd_list },
+    { "status", "how a daemon and its units are", true, cmd_status },
+    { "regs", "registers, by name and field", true, cmd_regs },
+    { "irt", "the interrupt remapping table", true, cmd_irt },
+    { "queue", "the invalidation queue", true, cmd_queue },
+    { "faults", "the fault recording registers", true, cmd_faults },
+    { "stats", "counters", true, cmd_stats },
+    { "dmar", "write a unit's ACPI table", false, cmd_dmar },
+    { "configure", "hand a configuration to a daemon to be", false,
+      cmd_configure },
+    { "create", "create a guest together with its unit", false, cmd_create },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -119,6 +120,10 @@ main(int argc, char **argv)
     argp_err_exit_status = COMMAND_USAGE;
     if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &args)) {
         return COMMAND_FAILED;
+    }
+    if (ctl.json && !args.command->answers) {
+        fprintf(stderr, "viommu-ctl: %s prints no JSON\n", args.command->name);
+        return COMMAND_USAGE;
     }
     status = args.command->run(&ctl, argc - args.first, argv + args.first);
     if (fflush(stdout) && status == COMMAND_OK) {
