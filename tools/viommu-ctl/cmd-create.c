@@ -19,7 +19,6 @@
 #include "tools/viommu-ctl/store.h"
 #include "tools/viommu-ctl/xlcfg.h"
 
-#define READY_MS   30000
 #define UNPAUSE_MS 30000
 #define DESTROY_MS 60000
 
@@ -358,7 +357,7 @@ cmd_create(struct ctl *ctl, int argc, char **argv)
             .run_dir = ctl->run_dir,
             .systemd = launch_has_systemd() &&
                        !strcmp(ctl->run_dir, COMMAND_RUN_DIR),
-            .timeout_ms = READY_MS,
+            .timeout_ms = ctl->ready_ms,
         },
     };
     struct text_error err;

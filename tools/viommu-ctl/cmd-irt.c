@@ -17,13 +17,13 @@ static const struct column columns[] = {
     { "VERDICT", "verdict", CELL_TEXT, NULL, NULL },
     { "VEC", "vector", CELL_HEX, NULL, NULL },
     { "DEST", "dest", CELL_HEX, NULL, NULL },
-    { "", "logical", CELL_FLAG, "log", "phys" },
+    { "DM", "logical", CELL_FLAG, "log", "phys" },
     { "MODE", "mode", CELL_TEXT, NULL, NULL },
     { "TRIGGER", "level", CELL_FLAG, "level", "edge" },
     { "SOURCE", "sid", CELL_SID, NULL, NULL },
     { "CHECK", "sid-check", CELL_TEXT, NULL, NULL },
     { "XEN", "announced", CELL_FLAG, "told", "-" },
-    { "", "stale", CELL_FLAG, "stale", "" },
+    { "STALE", "stale", CELL_FLAG, "stale", "-" },
     { "RAW", "raw", CELL_LIST, NULL, NULL },
 };
 

@@ -28,6 +28,7 @@ struct ctl {
     bool json;
     const char *run_dir; /* holds <domid>/ctl of every daemon         */
     int timeout_ms;      /* for a daemon's answer                     */
+    int ready_ms;        /* for a daemon to start                     */
     FILE *out;
 };
 

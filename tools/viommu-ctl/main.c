@@ -5,6 +5,7 @@
 #include "tools/viommu-ctl/command.h"
 
 #define TIMEOUT_MS 5000
+#define READY_MS   30000
 
 static const struct command commands[] = {
     { "list", "the daemons that run", true, cmd_list },
@@ -112,6 +113,7 @@ main(int argc, char **argv)
     struct ctl ctl = {
         .run_dir = COMMAND_RUN_DIR,
         .timeout_ms = TIMEOUT_MS,
+        .ready_ms = READY_MS,
         .out = stdout,
     };
     struct args args = { .ctl = &ctl };

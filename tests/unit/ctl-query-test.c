@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The commands that ask: what they send, and what they print of an answer. */
+#include <argp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/ctl-server.h"
+#include "tools/viommu-ctl/command.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Long enough for a loaded machine. */
+#define PATIENT_MS 10000
+#define HASTY_MS   150
+
+#define STATUS                                                                \
+    "{\"domid\": 7, \"pid\": 42, \"version\": \"0.1.0\", "                    \
+    "\"uptime-ms\": 3725999, \"state\": \"running\", "                        \
+    "\"config\": \"type=intel_vtd\", \"notes\": [\"be careful\\u001b[2J\"], " \
+    "\"ioreq\": {\"server\": 1, \"vcpus\": 2}, \"units\": [{\"unit\": 0, "    \
+    "\"base\": 4275634176, \"intremap\": true, \"x2apic\": true, "            \
+    "\"queue\": true, \"compat-blocked\": true, \"table-entries\": 65536, "   \
+    "\"faults-pending\": 0}], \"xen\": {\"version\": 1, \"features\": 1, "    \
+    "\"owner\": 1, \"remapped\": 18446744073709551615, \"events\": 3, "       \
+    "\"lost\": 0, \"requests\": 4}}"
+
+#define REGS                                                               \
+    "[{\"name\": \"VER\", \"offset\": 0, \"size\": 4, \"value\": 16, "     \
+    "\"fields\": [{\"name\": \"MAX\", \"value\": 1}, {\"name\": \"MIN\", " \
+    "\"value\": 0}]}, {\"name\": \"CAP\", \"offset\": 8, \"size\": 8, "    \
+    "\"value\": 18446744073709551615, \"fields\": []}]"
+
+#define ENTRY(index)                                                         \
+    "{\"index\": " #index ", \"raw\": [\"0x0000000200310001\", "             \
+    "\"0x000000000000ff00\"], \"present\": true, \"verdict\": \"ok\", "      \
+    "\"vector\": 49, \"dest\": 2, \"mode\": \"fixed\", \"logical\": false, " \
+    "\"level\": true, \"sid\": 65280, \"sid-check\": \"exact\", "            \
+    "\"announced\": true, \"stale\": false}"
+
+static enum command_status
+run(struct server *server, struct ctl *ctl, const struct command *command,
+    const char *const *arg, char **out)
+{
+    char text[8][64];
+    char *argv[9] = { NULL };
+    enum command_status status;
+    size_t len = 0;
+    int argc = 0;
+
+    snprintf(text[argc], sizeof(text[0]), "%s", command->name);
+    argv[argc] = text[argc];
+    argc++;
+    for (; arg && arg[argc - 1]; argc++) {
+        snprintf(text[argc], sizeof(text[0]), "%s", arg[argc - 1]);
+        argv[argc] = text[argc];
+    }
+    server_start(server);
+    ctl->run_dir = server->dir;
+    ctl->out = open_memstream(out, &len);
+    assert_non_null(ctl->out);
+    status = command->run(ctl, argc, argv);
+    fclose(ctl->out);
+    server_stop(server);
+    return status;
+}
+
+static const struct query_case {
+    struct command command;
+    const char *arg[6];
+    const char *answer;  /* to the second request                     */
+    const char *request; /* the second                                */
+    const char *out;     /* what is printed                           */
+    enum command_status status;
+} cases[] = {
+    { { .name = "status", .run = cmd_status },
+      { "7" },
+      STATUS,
+      "{\"execute\":\"query-status\",\"id\":2}",
+      "domain              7 (?)\n"
+      "state               running\n"
+      "pid                 42\n"
+      "version             0.1.0\n"
+      "configuration       type=intel_vtd\n"
+      "up for              1:02:05\n"
+      "ioreq server        1\n"
+      "vCPUs               2\n"
+      "unit                0\n"
+      "  register page     0xfed90000\n"
+      "  remapping         enabled\n"
+      "  mode              x2APIC, 32-bit destinations\n"
+      "  compatibility     blocked\n"
+      "  table entries     65536\n"
+      "  queue             enabled\n"
+      "  faults pending    0\n"
+      "Xen's interface     1\n"
+      "  features          0x1\n"
+      "  owner             1\n"
+      "  remapped          18446744073709551615\n"
+      "  events            3\n"
+      "  events lost       0\n"
+      "  requests          4\n"
+      "note: be careful?[2J\n",
+      COMMAND_OK },
+    { { .name = "status", .run = cmd_status },
+      { "7" },
+      "{\"pid\": \"x\", \"state\": [], \"units\": [null, 5], \"xen\": null}",
+      "{\"execute\":\"query-status\",\"id\":2}",
+      "domain              7 (?)\n"
+      "state               ?\n"
+      "pid                 ?\n"
+      "version             ?\n"
+      "configuration       ?\n"
+      "ioreq server        ?\n"
+      "vCPUs               ?\n"
+      "unit                ?\n"
+      "  register page     ?\n"
+      "  remapping         ?\n"
+      "  mode              ?\n"
+      "  compatibility     ?\n"
+      "  table entries     ?\n"
+      "  queue             ?\n"
+      "  faults pending    ?\n"
+      "unit                ?\n"
+      "  register page     ?\n"
+      "  remapping         ?\n"
+      "  mode              ?\n"
+      "  compatibility     ?\n"
+      "  table entries     ?\n"
+      "  queue             ?\n"
+      "  faults pending    ?\n"
+      "Xen's interface     ?\n"
+      "  features          ?\n"
+      "  owner             ?\n"
+      "  remapped          ?\n"
+      "  events            ?\n"
+      "  events lost       ?\n"
+      "  requests          ?\n",
+      COMMAND_OK },
+    { { .name = "regs", .run = cmd_regs },
+      { "7", "--unit=2" },
+      REGS,
+      "{\"execute\":\"query-regs\",\"arguments\":{\"unit\":2},\"id\":2}",
+      "0x000  VER           0x00000010\n"
+      "        MAX=1 MIN=0\n"
+      "0x008  CAP           0xffffffffffffffff\n",
+      COMMAND_OK },
+    { { .name = "regs", .run = cmd_regs },
+      { "7", "cap" },
+      REGS,
+      "{\"execute\":\"query-regs\",\"arguments\":{\"unit\":0},\"id\":2}",
+      "0x008  CAP           0xffffffffffffffff\n",
+      COMMAND_OK },
+    { { .name = "regs", .run = cmd_regs },
+      { "7", "CAP", "GSTS" },
+      REGS,
+      "{\"execute\":\"query-regs\",\"arguments\":{\"unit\":0},\"id\":2}",
+      "",
+      COMMAND_FAILED },
+    { { .name = "regs", .run = cmd_regs },
+      { "7" },
+      "{}",
+      "{\"execute\":\"query-regs\",\"arguments\":{\"unit\":0},\"id\":2}",
+      "",
+      COMMAND_FAILED },
+    { { .name = "irt", .run = cmd_irt },
+      { "7" },
+      "{\"entries\": 65536, \"base\": 4096, \"list\": [" ENTRY(
+          3) "], "
+             "\"next\": null}",
+      "{\"execute\":\"query-irt\",\"arguments\":{\"unit\":0,\"all\":false,"
+      "\"first\":0,\"count\":256},\"id\":2}",
+      "table at            0x1000\n"
+      "entries             65536\n"
+      "shown               1\n"
+      "INDEX  VERDICT  VEC   DEST  DM    MODE   TRIGGER  SOURCE   CHECK  XEN"
+      "   STALE  RAW\n"
+      "3      ok       0x31  0x2   phys  fixed  level    ff:00.0  exact  told"
+      "  -      0x0000000200310001 0x000000000000ff00\n",
+      COMMAND_OK },
+    { { .name = "irt", .run = cmd_irt },
+      { "--all", "7" },
+      "{\"entries\": 0, \"base\": 0, \"list\": [], \"next\": null}",
+      "{\"execute\":\"query-irt\",\"arguments\":{\"unit\":0,\"all\":true,"
+      "\"first\":0,\"count\":256},\"id\":2}",
+      "table at            0x0\n"
+      "entries             0\n"
+      "shown               0\n",
+      COMMAND_OK },
+    { { .name = "irt", .run = cmd_irt },
+      { "7" },
+      "{\"list\": [], \"next\": 0}",
+      "{\"execute\":\"query-irt\",\"arguments\":{\"unit\":0,\"all\":false,"
+      "\"first\":0,\"count\":256},\"id\":2}",
+      "",
+      COMMAND_FAILED },
+    { { .name = "irt", .run = cmd_irt },
+      { "7" },
+      "{\"list\": 5}",
+      "{\"execute\":\"query-irt\",\"arguments\":{\"unit\":0,\"all\":false,"
+      "\"first\":0,\"count\":256},\"id\":2}",
+      "",
+      COMMAND_FAILED },
+    { { .name = "queue", .run = cmd_queue },
+      { "7" },
+      "{\"enabled\": true, \"stopped\": false, \"base\": 8192, \"entries\": "
+      "256, \"entry-size\": 16, \"head\": 4, \"tail\": 5, \"error\": 0, "
+      "\"list\": [{\"index\": 3, \"raw\": [\"0x4\", \"0x0\"], \"type\": "
+      "\"iec\", \"pending\": false}, {\"index\": 4, \"raw\": [null, 7], "
+      "\"type\": \"wait\", \"pending\": true}]}",
+      "{\"execute\":\"query-queue\",\"arguments\":{\"unit\":0},\"id\":2}",
+      "queue               enabled\n"
+      "state               in order\n"
+      "at                  0x2000\n"
+      "entries             256\n"
+      "bytes an entry      16\n"
+      "head                4\n"
+      "tail                5\n"
+      "last error          0\n"
+      "INDEX  TYPE  STATE    RAW\n"
+      "3      iec   done     0x4 0x0\n"
+      "4      wait  pending  ? 7\n",
+      COMMAND_OK },
+    { { .name = "faults", .run = cmd_faults },
+      { "7" },
+      "[{\"record\": 0, \"valid\": true, \"sid\": 40, \"reason\": 38, "
+      "\"text\": \"source id check failed\", \"index\": 9, \"raw\": "
+      "[\"0x1\"]}, null]",
+      "{\"execute\":\"query-faults\",\"arguments\":{\"unit\":0},\"id\":2}",
+      "RECORD  STATE  SOURCE   INDEX  REASON  RAW  TEXT\n"
+      "0       fault  00:05.0  9      0x26    0x1  source id check failed\n"
+      "?       ?      ?        ?      ?       ?    ?\n",
+      COMMAND_OK },
+    { { .name = "stats", .run = cmd_stats },
+      { "7" },
+      "{\"model\": {\"mmio-reads\": 5}, \"xen\": {\"lost\": -1, \"x\": 1.5}, "
+      "\"odd\": 3}",
+      "{\"execute\":\"query-stats\",\"arguments\":{\"unit\":0},\"id\":2}",
+      "model.mmio-reads                5\n"
+      "xen.lost                      -1\n"
+      "xen.x                         ?\n",
+      COMMAND_OK },
+};
+
+static void
+prints_for_people(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char answer[4096];
+        struct server server = {
+            .script = { SERVER_GREETING, SERVER_READY, answer },
+        };
+        struct ctl ctl = { .timeout_ms = PATIENT_MS };
+        char *out = NULL;
+
+        snprintf(answer, sizeof(answer), "{\"return\": %s, \"id\": 2}\n",
+                 cases[i].answer);
+        assert_int_equal(
+            run(&server, &ctl, &cases[i].command, cases[i].arg, &out),
+            cases[i].status);
+        assert_string_equal(out, cases[i].out);
+        assert_string_equal(server.request[2], cases[i].request);
+        free(out);
+    }
+}
+
+static void
+prints_the_answer_as_json(void **state)
+{
+    static const struct command command = { .name = "stats", .run = cmd_stats };
+    static const char *const before[] = { "--json", "7", NULL };
+    static const char *const after[] = { "7", "-j", NULL };
+    const char *const *const arg[] = { before, after };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(arg); i++) {
+        struct server server = {
+            .script = { SERVER_GREETING, SERVER_READY,
+                        "{\"id\": 2, \"return\": {\"z\": {\"b\": \"/\\u009b\", "
+                        "\"a\": 18446744073709551615}}}\n" },
+        };
+        struct ctl ctl = { .timeout_ms = PATIENT_MS };
+        char *out = NULL;
+
+        assert_int_equal(run(&server, &ctl, &command, arg[i], &out),
+                         COMMAND_OK);
+        assert_string_equal(
+            out, "{\"z\":{\"b\":\"/??\",\"a\":18446744073709551615}}\n");
+        free(out);
+    }
+}
+
+static void
+reads_a_table_page_by_page(void **state)
+{
+    static const struct command command = { .name = "irt", .run = cmd_irt };
+    static const char *const arg[] = { "7", NULL };
+    struct server server = {
+        .script = { SERVER_GREETING, SERVER_READY,
+                    "{\"id\": 2, \"return\": {\"entries\": 600, \"list\": [1], "
+                    "\"next\": 256}}\n",
+                    "{\"id\": 3, \"return\": {\"entries\": 600, \"list\": [], "
+                    "\"next\": 512}}\n",
+                    "{\"id\": 4, \"return\": {\"entries\": 600, \"list\": "
+                    "[2, 3], \"next\": null}}\n" },
+    };
+    struct ctl ctl = { .timeout_ms = PATIENT_MS, .json = true };
+    char *out = NULL;
+
+    (void)state;
+    assert_int_equal(run(&server, &ctl, &command, arg, &out), COMMAND_OK);
+    assert_string_equal(out,
+                        "{\"entries\":600,\"list\":[1,2,3],\"next\":null}\n");
+    assert_non_null(strstr(server.request[3], "\"first\":256,"));
+    assert_non_null(strstr(server.request[4], "\"first\":512,"));
+    free(out);
+}
+
+static void
+tells_failures_apart(void **state)
+{
+    static const struct command command = { .name = "stats", .run = cmd_stats };
+    static const char *const ours[] = { "7", NULL };
+    static const char *const other[] = { "8", NULL };
+    static const struct {
+        const char *const *arg;
+        const char *answer;
+        bool hang;
+        enum command_status status;
+    } table[] = {
+        { other, "", false, COMMAND_NOT_RUNNING },
+        { ours, "", true, COMMAND_TIMEOUT },
+        { ours, "", false, COMMAND_FAILED },
+        { ours, "{\"error\": {\"desc\": \"no\"}}\n", false, COMMAND_FAILED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct server server = {
+            .script = { SERVER_GREETING, SERVER_READY, table[i].answer },
+            .hang = table[i].hang,
+        };
+        struct ctl ctl = {
+            .timeout_ms = table[i].hang ? HASTY_MS : PATIENT_MS,
+        };
+        char *out = NULL;
+
+        assert_int_equal(run(&server, &ctl, &command, table[i].arg, &out),
+                         table[i].status);
+        assert_string_equal(out, "");
+        free(out);
+    }
+}
+
+static const struct {
+    const char *script[4];
+    bool hang;
+    const char *out;
+} lists[] = {
+    { { SERVER_GREETING, SERVER_READY,
+        "{\"return\": " STATUS ", \"id\": 2}\n" },
+      false,
+      "DOMID  NAME  PID  STATE    UNITS\n"
+      "7      ?     42   running  x2apic\n" },
+    { { SERVER_GREETING, SERVER_READY,
+        "{\"return\": {\"domid\": 1, \"state\": \"\\u001b\", \"units\": "
+        "[{\"intremap\": true}, {}, null]}, \"id\": 2}\n" },
+      false,
+      "DOMID  NAME  PID  STATE  UNITS\n"
+      "7      ?     ?    ?      xapic off off\n" },
+    { { "" },
+      true,
+      "DOMID  NAME  PID  STATE      UNITS\n"
+      "7      ?     ?    no answer  ?\n" },
+    { { "{}\n" },
+      false,
+      "DOMID  NAME  PID  STATE                             UNITS\n"
+      "7      ?     ?    viommud's answer has no greeting  ?\n" },
+};
+
+static void
+lists_daemons(void **state)
+{
+    static const struct command command = { .name = "list", .run = cmd_list };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct server server = { .hang = lists[i].hang };
+        struct ctl ctl = {
+            .timeout_ms = lists[i].hang ? HASTY_MS : PATIENT_MS,
+        };
+        char *out = NULL;
+
+        memcpy(server.script, lists[i].script, sizeof(lists[i].script));
+        assert_int_equal(run(&server, &ctl, &command, NULL, &out), COMMAND_OK);
+        assert_string_equal(out, lists[i].out);
+        free(out);
+    }
+}
+
+static void
+lists_nothing_without_a_directory(void **state)
+{
+    char name[] = "list";
+    char *argv[] = { name, NULL };
+    char *out = NULL;
+    size_t len = 0;
+    struct ctl ctl = {
+        .run_dir = "/nonexistent",
+        .json = true,
+        .out = open_memstream(&out, &len),
+    };
+
+    (void)state;
+    assert_int_equal(cmd_list(&ctl, 1, argv), COMMAND_OK);
+    fclose(ctl.out);
+    assert_string_equal(out, "[]\n");
+    free(out);
+}
+
+static int
+without_xenstore(void **state)
+{
+    (void)state;
+    return setenv("XENSTORED_PATH", "/nonexistent", 1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prints_for_people),
+        cmocka_unit_test(prints_the_answer_as_json),
+        cmocka_unit_test(reads_a_table_page_by_page),
+        cmocka_unit_test(tells_failures_apart),
+        cmocka_unit_test(lists_daemons),
+        cmocka_unit_test(lists_nothing_without_a_directory),
+    };
+
+    return cmocka_run_group_tests_name("query", tests, without_xenstore, NULL);
+}
