@@ -355,6 +355,7 @@ cmd_create(struct ctl *ctl, int argc, char **argv)
         .ctl = ctl,
         .launch = {
             .run_dir = ctl->run_dir,
+            .log_dir = ctl->log_dir,
             .systemd = launch_has_systemd() &&
                        !strcmp(ctl->run_dir, COMMAND_RUN_DIR),
             .timeout_ms = ctl->ready_ms,

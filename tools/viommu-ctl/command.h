@@ -24,9 +24,13 @@ enum command_status {
 /* Where daemons keep their sockets unless told otherwise. */
 #define COMMAND_RUN_DIR "/run/viommud"
 
+/* Xen's own. */
+#define COMMAND_LOG_DIR "/var/log/xen"
+
 struct ctl {
     bool json;
     const char *run_dir; /* holds <domid>/ctl of every daemon         */
+    const char *log_dir; /* of daemons that create starts itself      */
     int timeout_ms;      /* for a daemon's answer                     */
     int ready_ms;        /* for a daemon to start                     */
     FILE *out;

@@ -50,12 +50,11 @@ start_unit(struct launch *launch, struct text_error *err)
     return rc;
 }
 
-/* Xen's own log directory, or at least one that exists. */
 static int
 open_log(struct launch *launch, struct text_error *err)
 {
     const int flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
-    const char *const dir[] = { "/var/log/xen", launch->run_dir };
+    const char *const dir[] = { launch->log_dir, launch->run_dir };
     int fd = -1;
 
     for (size_t i = 0; fd < 0 && i < sizeof(dir) / sizeof(dir[0]); i++) {

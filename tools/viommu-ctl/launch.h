@@ -11,11 +11,12 @@
 struct launch {
     unsigned domid;
     const char *run_dir;
-    bool systemd;   /* start the unit viommud@<domid>.service    */
-    int guard;      /* of process_guard()                        */
-    int timeout_ms; /* until the daemon must be ready            */
-    pid_t pid;      /* set by launch_start() without systemd     */
-    char log[96];   /* likewise: where the daemon logs           */
+    const char *log_dir; /* run_dir instead if this one cannot be used   */
+    bool systemd;        /* start the unit viommud@<domid>.service    */
+    int guard;           /* of process_guard()                        */
+    int timeout_ms;      /* until the daemon must be ready            */
+    pid_t pid;           /* set by launch_start() without systemd     */
+    char log[96];        /* likewise: where the daemon logs           */
 };
 
 /* Does systemd run this machine? */

@@ -112,6 +112,7 @@ main(int argc, char **argv)
     };
     struct ctl ctl = {
         .run_dir = COMMAND_RUN_DIR,
+        .log_dir = COMMAND_LOG_DIR,
         .timeout_ms = TIMEOUT_MS,
         .ready_ms = READY_MS,
         .out = stdout,
