@@ -1,8 +1,9 @@
-# The project's own guest kernels: freestanding, 64-bit, started as multiboot
-# images.  Each directory below tests/guests/ is one kernel.
+# The project's own guest kernels: freestanding, 64-bit, started as Linux
+# kernels are.  Each directory below tests/guests/ is one kernel: X.img is what
+# QEMU and xl boot, X.elf the same with symbols.
 
 guest-names := $(sort $(notdir $(patsubst %/,%,$(wildcard tests/guests/*/))))
-guests := $(guest-names:%=build/guests/%.elf)
+guests := $(guest-names:%=build/guests/%.img)
 
 # Interrupts may come at any instruction and save no vector registers.
 guest-cflags := -std=gnu11 -I. -O2 -g $(warn) $(if $(filter 1,$(WERROR)),-Werror) \
@@ -20,8 +21,6 @@ build/guests/%.o: tests/guests/%.S tests/guests/guests.mk
 	@echo '  AS      $<'
 	$(Q)$(CC) $(guest-cflags) -MMD -MP -c -o $@ $<
 
-# QEMU's multiboot loader takes 32-bit ELF images only; the code is 64-bit all
-# the same, so only the container changes.
 define guest-rule
 build/guests/$(1).elf: $$(patsubst tests/guests/%,build/guests/%.o,$$(basename \
 		$$(sort $$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S)))) \
@@ -29,11 +28,12 @@ build/guests/$(1).elf: $$(patsubst tests/guests/%,build/guests/%.o,$$(basename \
 	@echo '  LINK    $$@'
 	$$(Q)$$(CC) $$(guest-cflags) -static -Wl,--build-id=none \
 		-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
-		-T tests/guests/$(1)/link.ld -o $$(@:.elf=.elf64) \
-		$$(filter %.o,$$^)
-	$$(Q)objcopy -O elf32-i386 $$(@:.elf=.elf64) $$@
+		-T tests/guests/$(1)/link.ld -o $$@ $$(filter %.o,$$^)
 endef
 $(foreach g,$(guest-names),$(eval $(call guest-rule,$(g))))
+
+build/guests/%.img: build/guests/%.elf
+	$(Q)objcopy -O binary $< $@
 
 .PHONY: guests
 guests: $(guests)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the multiboot entry (32-bit, paging off) to cpu_main() in long mode on
- * an identity map of 4 GiB; the second processor takes the same road from its
- * real mode start.  Also the interrupt entries.
+ * From a Linux kernel's real mode entry to cpu_main() in long mode on an
+ * identity map of 4 GiB; the second processor takes the same road from its
+ * start-up.  Also the interrupt entries.
+ *
+ * Linux's boot protocol, because it is the one that works for a kernel= of an
+ * xl HVM guest: QEMU 7.2 hands multiboot images to a boot ROM that needs
+ * fw_cfg's DMA, which it does not have under Xen.
  */
 #define CODE32   0x08
 #define DATA     0x10
@@ -16,21 +20,57 @@
 #define STACK_SIZE      16384
 #define CPUS            2
 
-    .section .multiboot, "a"
+/*
+ * The boot sector and one sector of setup, at 0x10000 with DS there; the rest
+ * of the file is at 1 MiB.  Only the fields that a loader looks at are set.
+ * [Linux, Documentation/arch/x86/boot.rst]
+ */
+    .section .setup, "ax"
+    .code16
+    .org 0x1f1
+    .byte 1                         /* setup_sects */
+    .org 0x1fe
+    .word 0xaa55                    /* boot_flag */
+    jmp setup_entry                 /* where a loader enters, 0x200 */
+    .org 0x202
+    .ascii "HdrS"
+    .word 0x0204                    /* version */
+    .org 0x211
+    .byte 1                         /* loadflags: LOADED_HIGH */
+    .org 0x228
+cmd_line_ptr:
+    .long 0
+    .org 0x240
+setup_entry:
+    cli
+    cld
+    mov cmd_line_ptr, %ebx
+    lgdtl setup_gdt_pointer
+    in $0x92, %al                   /* A20, where it matters */
+    or $2, %al
+    out %al, $0x92
+    mov %cr0, %eax
+    or $1, %al
+    mov %eax, %cr0
+    ljmpl $CODE32, $start32
     .balign 4
-    .long 0x1badb002                /* magic */
-    .long 0x00000003                /* modules aligned, memory information */
-    .long -(0x1badb002 + 0x00000003)
+setup_gdt_pointer:
+    .word gdt_end - gdt - 1
+    .long gdt
 
     .text
     .code32
     .globl start32
 start32:
-    cli
-    cld
-    mov %ebx, boot_info
-    lgdt gdt_pointer
-    ljmp $CODE32, $common32
+    mov $DATA, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov $bss_begin, %edi            /* no loader clears it */
+    mov $image_end, %ecx
+    sub %edi, %ecx
+    xor %eax, %eax
+    rep stosb
+    mov %ebx, cmdline_gpa
 
     .globl ap_start32
 ap_start32:
@@ -140,9 +180,6 @@ gdt:
     .quad 0x00cf93000000ffff        /* DATA */
     .quad 0x00af9b000000ffff        /* CODE64 */
 gdt_end:
-gdt_pointer:
-    .word gdt_end - gdt - 1
-    .long gdt
 
     .data
     .balign 4096
@@ -168,8 +205,8 @@ pml4:
     .balign 4096
 cpu_started:
     .long 0
-    .globl boot_info
-boot_info:
+    .globl cmdline_gpa
+cmdline_gpa:
     .quad 0
 
     .bss

@@ -3,8 +3,8 @@
  * A guest that drives the interrupt remapping unit as no operating system
  * does, and checks what arrives.
  *
- * Started as a multiboot kernel (QEMU's -kernel; kernel= of an xl HVM guest),
- * with two processors, 64 MiB to 1 GiB and QEMU's edu device.  Results are
+ * Started as a Linux kernel (QEMU's -kernel; kernel= of an xl HVM guest), with
+ * two processors, 64 MiB to 1 GiB and QEMU's edu device.  Results are
  * lines on COM1:
  *
  *     PASS name
@@ -39,11 +39,8 @@
 
 #define CMDLINE_SIZE 256u
 
-/* Of the multiboot information: flags, and the command line if bit 2 is set. */
-#define MULTIBOOT_CMDLINE     16u
-#define MULTIBOOT_HAS_CMDLINE (1u << 2)
-
-extern uint64_t boot_info;
+/* From the loader, which keeps it below 1 MiB; 0: there is none. */
+extern uint64_t cmdline_gpa;
 
 static char cmdline[CMDLINE_SIZE];
 
@@ -59,13 +56,8 @@ byte_at(uint64_t gpa)
 static void
 cmdline_copy(void)
 {
-    uint64_t gpa;
-
-    if (!(mmio_read32(boot_info) & MULTIBOOT_HAS_CMDLINE))
-        return;
-    gpa = mmio_read32(boot_info + MULTIBOOT_CMDLINE);
-    for (size_t i = 0; i < CMDLINE_SIZE - 1; i++) {
-        cmdline[i] = (char)byte_at(gpa + i);
+    for (size_t i = 0; cmdline_gpa && i < CMDLINE_SIZE - 1; i++) {
+        cmdline[i] = (char)byte_at(cmdline_gpa + i);
         if (!cmdline[i])
             break;
     }
