@@ -27,10 +27,11 @@
 #define COOKIE_IOAPIC (UINT64_C(1) << 8)
 #define COOKIE_PIN    UINT64_C(0xff)
 
+/* A domain that dies takes its vIOMMU along; the end is noticed elsewhere. */
 static void
 host_error(const char *what, int rc)
 {
-    if (rc)
+    if (rc && rc != -ESRCH)
         log_limited(LOG_LEVEL_ERROR, "fanout: cannot %s: %s", what,
                     strerror(-rc));
 }
@@ -90,18 +91,22 @@ msi(void *ctx, uint64_t addr, uint32_t data)
 {
     const struct fanout *fanout = ctx;
     struct xen_dm_op_viommu_ir_inject inject;
+    int rc = -EINVAL;
 
-    /* Hardware would write @data to memory there; no driver wants that. */
-    if (!fanout_msi_decode(addr, data, &inject)) {
+    /*
+     * Hardware would write @data to memory at an address that is no APIC's; no
+     * driver wants that.  Xen refuses delivery modes that do not exist.
+     */
+    if (fanout_msi_decode(addr, data, &inject))
+        rc = dmop_ir_inject(fanout->dmop, &inject);
+
+    if (rc == -EINVAL)
         log_limited(LOG_LEVEL_WARN,
-                    "fanout: the guest's event address is no APIC's: "
+                    "fanout: the guest's event message is no interrupt: "
                     "addr=0x%" PRIx64 " data=0x%" PRIx32,
                     addr, data);
-        return;
-    }
-
-    host_error("inject an event of the unit",
-               dmop_ir_inject(fanout->dmop, &inject));
+    else
+        host_error("inject an event of the unit", rc);
 }
 
 static int

@@ -243,9 +243,12 @@ query(struct viommud *v, struct xen_dm_op_viommu_query *query)
 {
     int rc = dmop_query(&v->xen.dmop, query);
 
-    if (rc)
+    if (rc == -EOPNOTSUPP || rc == -ENOSYS || rc == -EINVAL)
         log_error("cannot give domain %u a vIOMMU: this Xen does not know "
                   "how (%s); boot one that is built with xen-hooks",
+                  v->xen.domid, strerror(-rc));
+    else if (rc)
+        log_error("cannot ask Xen for the vIOMMU of domain %u: %s",
                   v->xen.domid, strerror(-rc));
     return rc;
 }

@@ -213,9 +213,9 @@ compare(const struct ioreq *req)
 
 /* --- tests ---------------------------------------------------------------- */
 
-/* Sizes, offsets from below the range to beyond it, counts, directions. */
+/* Offsets from below the range to beyond it, and counts. */
 static void
-every_shape_equals_the_reference(void **state)
+compare_everywhere(unsigned size, unsigned bits)
 {
     static const uint32_t counts[] = { 0, 1, 2, 3, 7, 8, 9, 33, 100 };
     static const uint64_t datas[] = {
@@ -226,27 +226,32 @@ every_shape_equals_the_reference(void **state)
         RAM_BASE + RAM_SIZE - 3,
     };
 
+    for (uint64_t addr = BASE - 9; addr < BASE + RANGE + 2; addr++) {
+        for (unsigned c = 0; c < 9; c++) {
+            const struct ioreq req = {
+                .type = IOREQ_TYPE_COPY,
+                .addr = addr,
+                .size = size,
+                .count = counts[c],
+                .data = datas[(addr + c) % 5],
+                .dir = bits & 1,
+                .df = (bits >> 1) & 1,
+                .data_is_ptr = (bits >> 2) & 1,
+                .state = STATE_IOREQ_READY,
+            };
+
+            compare(&req);
+        }
+    }
+}
+
+static void
+every_shape_equals_the_reference(void **state)
+{
     (void)state;
     for (unsigned bits = 0; bits < 8; bits++) {
-        for (unsigned size = 1; size <= 8; size++) {
-            for (uint64_t addr = BASE - 9; addr < BASE + RANGE + 2; addr++) {
-                for (unsigned c = 0; c < 9; c++) {
-                    const struct ioreq req = {
-                        .type = IOREQ_TYPE_COPY,
-                        .addr = addr,
-                        .size = size,
-                        .count = counts[c],
-                        .data = datas[(addr + c) % 5],
-                        .dir = bits & 1,
-                        .df = (bits >> 1) & 1,
-                        .data_is_ptr = (bits >> 2) & 1,
-                        .state = STATE_IOREQ_READY,
-                    };
-
-                    compare(&req);
-                }
-            }
-        }
+        for (unsigned size = 1; size <= 8; size++)
+            compare_everywhere(size, bits);
     }
 }
 

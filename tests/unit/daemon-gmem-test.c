@@ -17,7 +17,7 @@
 
 #include "daemon/xen/gmem.h"
 
-#define PAGE      4096u
+#define PAGE      UINT64_C(4096)
 #define RAM_PAGES 512u
 #define HOLE      300u /* a page that the guest does not have */
 #define DOMID     7u
@@ -172,7 +172,7 @@ a_page_is_mapped_once_while_it_is_used(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 1000; i++)
-        assert_int_equal(gmem_read(&gmem, (i % 512) * 8, &val, 8), 0);
+        assert_int_equal(gmem_read(&gmem, (i % 512) * UINT64_C(8), &val, 8), 0);
     assert_int_equal(maps, 1);
 }
 

@@ -77,7 +77,7 @@ the_rate_holds_over_time(void **state)
     unsigned suppressed;
 
     (void)state;
-    for (uint64_t now = 0; now < 100 * LOG_PERIOD_MS; now += 10)
+    for (uint64_t now = 0; now < UINT64_C(100) * LOG_PERIOD_MS; now += 10)
         passed += log_bucket_take(&bucket, now, &suppressed);
 
     assert_in_range(passed, LOG_BURST + 98, LOG_BURST + 100);

@@ -226,12 +226,13 @@ a_carriage_return_does_no_harm(void **state)
 static void
 the_longest_request_is_taken_and_a_longer_is_not(void **state)
 {
+    static const char req[] = "{\"execute\":\"echo\"}";
     static char line[QMP_REQUEST_MAX + 1];
     struct json_object *obj;
 
     (void)state;
     memset(line, ' ', sizeof(line));
-    memcpy(line, "{\"execute\":\"echo\"}", 18);
+    memcpy(line, req, sizeof(req) - 1);
     assert_non_null(strstr(ask_len(line, QMP_REQUEST_MAX), "return"));
     assert_false(fatal);
     assert_non_null(strstr(ask_len(line, QMP_REQUEST_MAX + 1), "GenericError"));
