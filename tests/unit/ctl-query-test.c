@@ -230,18 +230,18 @@ static const struct query_case {
       "\"text\": \"source id check failed\", \"index\": 9, \"raw\": "
       "[\"0x1\"]}, null]",
       "{\"execute\":\"query-faults\",\"arguments\":{\"unit\":0},\"id\":2}",
-      "RECORD  STATE  SOURCE   INDEX  REASON  RAW  TEXT\n"
-      "0       fault  00:05.0  9      0x26    0x1  source id check failed\n"
-      "?       ?      ?        ?      ?       ?    ?\n",
+      "RECORD  STATE  SOURCE   INDEX  REASON  TEXT                    RAW\n"
+      "0       fault  00:05.0  9      0x26    source id check failed  0x1\n"
+      "?       ?      ?        ?      ?       ?                       ?\n",
       COMMAND_OK },
     { { .name = "stats", .run = cmd_stats },
       { "7" },
       "{\"model\": {\"mmio-reads\": 5}, \"xen\": {\"lost\": -1, \"x\": 1.5}, "
       "\"odd\": 3}",
       "{\"execute\":\"query-stats\",\"arguments\":{\"unit\":0},\"id\":2}",
-      "model.mmio-reads                5\n"
-      "xen.lost                      -1\n"
-      "xen.x                         ?\n",
+      "model.mmio-reads            5\n"
+      "xen.lost                    -1\n"
+      "xen.x                       ?\n",
       COMMAND_OK },
 };
 

@@ -8,8 +8,8 @@ static const struct column columns[] = {
     { "SOURCE", "sid", CELL_SID, NULL, NULL },
     { "INDEX", "index", CELL_DEC, NULL, NULL },
     { "REASON", "reason", CELL_HEX, NULL, NULL },
-    { "RAW", "raw", CELL_LIST, NULL, NULL },
     { "TEXT", "text", CELL_TEXT, NULL, NULL },
+    { "RAW", "raw", CELL_LIST, NULL, NULL },
 };
 
 static int

@@ -16,10 +16,12 @@ print_stats(const struct query_args *args, struct json_object *reply,
         json_object_object_foreach(counters, name, value)
         {
             const struct column column = { name, name, CELL_DEC, NULL, NULL };
+            char title[64];
             char buf[CELL_MAX];
 
             (void)value;
-            fprintf(args->ctl->out, "%s.%-*s  %s\n", group, 24, name,
+            snprintf(title, sizeof(title), "%s.%s", group, name);
+            fprintf(args->ctl->out, "%-26s  %s\n", title,
                     table_cell(counters, &column, buf));
         }
     }
