@@ -34,7 +34,9 @@ static inline void
 store_file(const struct store *store, const char *node, const char *file,
            char path[512])
 {
-    snprintf(path, 512, "%s/store%s/%s", store->dir, node, file);
+    int n = snprintf(path, 512, "%s/store%s/%s", store->dir, node, file);
+
+    assert(n > 0 && n < 512);
 }
 
 /* Every directory on the way to <dir>/store@node. */
