@@ -56,12 +56,17 @@ vtd_caps_apply(struct vtd *vtd)
     vtd_reg64_set(vtd, VTD_OFF_ECAP, ecap_value(&vtd->config));
 
     for (unsigned i = 0; i < VTD_REG_COUNT; i++) {
-        vtd->rw[i] = vtd_reg_table[i].rw;
+        const struct vtd_reg_desc *desc = &vtd_reg_table[i];
+
+        vtd->rw[desc->off / 4] = (uint32_t)desc->rw;
+        if (desc->size == 8) {
+            vtd->rw[desc->off / 4 + 1] = (uint32_t)(desc->rw >> 32);
+        }
     }
     /* Reserved without extended interrupt mode. */
     if (!vtd->config.eim) {
-        vtd->rw[VTD_REG_IRTA] &= ~VTD_IRTA_EIME;
-        vtd->rw[VTD_REG_FEUADDR] = 0;
-        vtd->rw[VTD_REG_IEUADDR] = 0;
+        vtd->rw[VTD_OFF_IRTA / 4] &= (uint32_t)~VTD_IRTA_EIME;
+        vtd->rw[VTD_OFF_FEUADDR / 4] = 0;
+        vtd->rw[VTD_OFF_IEUADDR / 4] = 0;
     }
 }

@@ -70,17 +70,17 @@ control_write(struct vtd *vtd, enum vtd_event_kind kind)
 }
 
 void
-vtd_fectl_write(struct vtd *vtd, uint64_t old, uint64_t written)
+vtd_fectl_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
-    (void)old;
     (void)written;
+    (void)cleared;
     control_write(vtd, VTD_EVENT_FAULT);
 }
 
 void
-vtd_iectl_write(struct vtd *vtd, uint64_t old, uint64_t written)
+vtd_iectl_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
-    (void)old;
     (void)written;
+    (void)cleared;
     control_write(vtd, VTD_EVENT_COMPLETION);
 }

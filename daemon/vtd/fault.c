@@ -7,17 +7,23 @@
 /* FI of an interrupt request is its index. */
 #define FI_INDEX VTD_MASK(63, 48)
 
-static uint64_t *
-record(struct vtd *vtd, unsigned i)
+static uint64_t
+record_lo(const struct vtd *vtd, unsigned i)
 {
-    return &vtd->page[(VTD_OFF_FRCD0_LO + i * VTD_FRCD_SIZE) / 8];
+    return vtd_reg64(vtd, VTD_OFF_FRCD0_LO + i * VTD_FRCD_SIZE);
+}
+
+static uint64_t
+record_hi(const struct vtd *vtd, unsigned i)
+{
+    return vtd_reg64(vtd, VTD_OFF_FRCD0_HI + i * VTD_FRCD_SIZE);
 }
 
 static bool
-any_record(struct vtd *vtd)
+any_record(const struct vtd *vtd)
 {
     for (unsigned i = 0; i < vtd->config.fault_records; i++) {
-        if (record(vtd, i)[1] & VTD_FRCDHI_F) {
+        if (record_hi(vtd, i) & VTD_FRCDHI_F) {
             return true;
         }
     }
@@ -60,12 +66,10 @@ status_refresh(struct vtd *vtd)
  * [VT-d 4.1, "Fault Recording Registers", on F]
  */
 static bool
-is_repeat(struct vtd *vtd, uint64_t lo, uint64_t hi)
+is_repeat(const struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     for (unsigned i = 0; i < vtd->config.fault_records; i++) {
-        const uint64_t *frcd = record(vtd, i);
-
-        if (frcd[0] == lo && frcd[1] == hi) {
+        if (record_lo(vtd, i) == lo && record_hi(vtd, i) == hi) {
             return true;
         }
     }
@@ -91,7 +95,6 @@ vtd_fault_record(struct vtd *vtd, enum vtd_fr reason, uint16_t sid,
     uint64_t hi = VTD_FRCDHI_F | VTD_PREP(VTD_FRCDHI_FR, reason) |
                   VTD_PREP(VTD_FRCDHI_SID, sid);
     unsigned slot = vtd->fault_next;
-    uint64_t *frcd = record(vtd, slot);
     uint32_t fsts = vtd_reg32(vtd, VTD_OFF_FSTS);
 
     vtd->stat[VTD_STAT_FAULT]++;
@@ -99,12 +102,12 @@ vtd_fault_record(struct vtd *vtd, enum vtd_fr reason, uint16_t sid,
     if (is_repeat(vtd, lo, hi)) {
         return;
     }
-    if ((fsts & VTD_FSTS_PFO) || (frcd[1] & VTD_FRCDHI_F)) {
+    if ((fsts & VTD_FSTS_PFO) || (record_hi(vtd, slot) & VTD_FRCDHI_F)) {
         overflow(vtd);
         return;
     }
-    frcd[0] = lo;
-    frcd[1] = hi;
+    vtd_reg64_set(vtd, VTD_OFF_FRCD0_LO + slot * VTD_FRCD_SIZE, lo);
+    vtd_reg64_set(vtd, VTD_OFF_FRCD0_HI + slot * VTD_FRCD_SIZE, hi);
     vtd->fault_next = (slot + 1) % vtd->config.fault_records;
     if (!(fsts & VTD_FSTS_PPF)) {
         fsts &= (uint32_t)~VTD_FSTS_FRI;
@@ -129,18 +132,19 @@ vtd_fault_queue_error(struct vtd *vtd, enum vtd_iqei iqei)
 }
 
 void
-vtd_fsts_write(struct vtd *vtd, uint64_t old, uint64_t written)
+vtd_fsts_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
+    (void)written;
     status_refresh(vtd);
-    if (old & written & VTD_FSTS_IQE) {
+    if (cleared & VTD_FSTS_IQE) {
         vtd_qi_kick(vtd);
     }
 }
 
 void
-vtd_frcd_write(struct vtd *vtd, uint64_t old, uint64_t written)
+vtd_frcd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
-    (void)old;
     (void)written;
+    (void)cleared;
     status_refresh(vtd);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "daemon/vtd/gcmd.h"
 
+#include "daemon/vtd/ir.h"
 #include "daemon/vtd/qi.h"
 #include "daemon/vtd/route.h"
 
@@ -60,6 +61,8 @@ latch_irta(struct vtd *vtd)
         .eime = (irta & VTD_IRTA_EIME) != 0,
     };
 
+    vtd_irt_set_mode(&irt);
+
     if (irt.base != vtd->irt.base || irt.entries != vtd->irt.entries ||
         irt.eime != vtd->irt.eime) {
         vtd->irt = irt;
@@ -109,12 +112,12 @@ set_qie(struct vtd *vtd, bool enable)
  * and WBF are reserved where CAP.AFL and CAP.RWBF are clear.
  */
 void
-vtd_gcmd_write(struct vtd *vtd, uint64_t old, uint64_t written)
+vtd_gcmd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
     uint32_t cmd = (uint32_t)written;
     uint32_t change = cmd ^ vtd_reg32(vtd, VTD_OFF_GSTS);
 
-    (void)old;
+    (void)cleared;
     if (cmd & VTD_GCMD_SRTP) {
         status_change(vtd, 0, VTD_GSTS_RTPS);
     }

@@ -79,15 +79,15 @@ vtd_queue_inspect(const struct vtd *vtd, uint32_t i, uint64_t desc[4])
 void
 vtd_fault_info(const struct vtd *vtd, unsigned i, struct vtd_fault_info *info)
 {
-    const uint64_t *frcd =
-        &vtd->page[(VTD_OFF_FRCD0_LO + i * VTD_FRCD_SIZE) / 8];
+    uint64_t lo = vtd_reg64(vtd, VTD_OFF_FRCD0_LO + i * VTD_FRCD_SIZE);
+    uint64_t hi = vtd_reg64(vtd, VTD_OFF_FRCD0_HI + i * VTD_FRCD_SIZE);
 
     *info = (struct vtd_fault_info){
-        .valid = (frcd[1] & VTD_FRCDHI_F) != 0,
-        .sid = (uint16_t)VTD_GET(VTD_FRCDHI_SID, frcd[1]),
-        .reason = (uint8_t)VTD_GET(VTD_FRCDHI_FR, frcd[1]),
-        .info = frcd[0] & VTD_FRCDLO_FI,
-        .raw = { frcd[0], frcd[1] },
+        .valid = (hi & VTD_FRCDHI_F) != 0,
+        .sid = (uint16_t)VTD_GET(VTD_FRCDHI_SID, hi),
+        .reason = (uint8_t)VTD_GET(VTD_FRCDHI_FR, hi),
+        .info = lo & VTD_FRCDLO_FI,
+        .raw = { lo, hi },
     };
 }
 

@@ -6,7 +6,6 @@
 #include "daemon/vtd/fault.h"
 #include "daemon/vtd/regs.h"
 #include "daemon/vtd/route.h"
-#include "daemon/vtd/spec-ir.h"
 
 /* A remappable request, decoded. */
 struct request {
@@ -15,148 +14,170 @@ struct request {
     bool sid_valid;
 };
 
-/* By SVT << 2 | SQ.  SQ means something with SVT 01 only. */
-#define SID_RSVD UINT8_MAX
-static const uint8_t sid_checks[16] = {
-    VTD_SID_NONE,       VTD_SID_NONE,       VTD_SID_NONE,
-    VTD_SID_NONE,       VTD_SID_EXACT,      VTD_SID_IGNORE_2,
-    VTD_SID_IGNORE_2_1, VTD_SID_IGNORE_2_0, VTD_SID_BUS_RANGE,
-    VTD_SID_BUS_RANGE,  VTD_SID_BUS_RANGE,  VTD_SID_BUS_RANGE,
-    SID_RSVD,           SID_RSVD,           SID_RSVD,
-    SID_RSVD,
+/*
+ * How the source id is checked, by SVT << 2 | SQ; SQ means something with SVT
+ * 01b only.  @compared are the bits of it that must be equal.
+ */
+static const struct sid_rule {
+    uint16_t compared;
+    uint8_t check;
+} sid_rules[] = {
+    { 0, VTD_SID_NONE },
+    { 0, VTD_SID_NONE },
+    { 0, VTD_SID_NONE },
+    { 0, VTD_SID_NONE },
+    { 0xffff, VTD_SID_EXACT },
+    { 0xfffb, VTD_SID_IGNORE_2 },
+    { 0xfff9, VTD_SID_IGNORE_2_1 },
+    { 0xfff8, VTD_SID_IGNORE_2_0 },
+    { 0, VTD_SID_BUS_RANGE },
+    { 0, VTD_SID_BUS_RANGE },
+    { 0, VTD_SID_BUS_RANGE },
+    { 0, VTD_SID_BUS_RANGE },
 };
 
-enum vtd_fr
-vtd_irte_fetch(const struct vtd *vtd, uint32_t index, uint64_t raw[2])
+#define SID_RULES (sizeof(sid_rules) / sizeof(sid_rules[0]))
+
+/*
+ * What bits 7:0 of an entry, its flags and delivery mode, make of the route.
+ * They are not usable without P, nor with a reserved delivery mode.  A hint
+ * to redirect makes a fixed interrupt one of lowest priority.
+ */
+struct flags {
+    uint8_t delivery_mode;
+    bool usable;
+    bool logical;
+    bool level;
+    bool fpd;
+};
+
+#define MODE(b) ((b) >> 5)
+#define FLAGS(b)                                                               \
+    {                                                                          \
+        .delivery_mode = MODE(b) == VTD_DLM_FIXED && ((b)&VTD_IRTE_LO_RH)      \
+                             ? VTD_DLM_LOWEST                                  \
+                             : MODE(b),                                        \
+        .usable = ((b)&VTD_IRTE_LO_P) && !(VTD_DLM_RSVD >> MODE(b) & 1),       \
+        .logical = ((b)&VTD_IRTE_LO_DM) != 0,                                  \
+        .level = ((b)&VTD_IRTE_LO_TM) != 0, .fpd = ((b)&VTD_IRTE_LO_FPD) != 0, \
+    }
+#define FLAGS_4(b) FLAGS(b), FLAGS((b) + 1), FLAGS((b) + 2), FLAGS((b) + 3)
+#define FLAGS_16(b) \
+    FLAGS_4(b), FLAGS_4((b) + 4), FLAGS_4((b) + 8), FLAGS_4((b) + 12)
+#define FLAGS_64(b) \
+    FLAGS_16(b), FLAGS_16((b) + 16), FLAGS_16((b) + 32), FLAGS_16((b) + 48)
+
+static const struct flags flags_of[256] = {
+    FLAGS_64(0),
+    FLAGS_64(64),
+    FLAGS_64(128),
+    FLAGS_64(192),
+};
+
+/*
+ * Without extended interrupt mode the destination is 8 bits and the bits
+ * around them are reserved.
+ */
+void
+vtd_irt_set_mode(struct vtd_irt *irt)
 {
-    if (index >= vtd->irt.entries) {
-        return VTD_FR_IR_INDEX_RANGE;
+    irt->lo_rsvd = VTD_IRTE_LO_RSVD | VTD_IRTE_LO_IM;
+    irt->dest_shift = 32;
+    if (!irt->eime) {
+        irt->lo_rsvd |= VTD_IRTE_LO_RSVD_XAPIC;
+        irt->dest_shift = 40;
     }
-    if (vtd->ops->mem_read(vtd->ctx,
-                           vtd->irt.base + (uint64_t)index * VTD_IRTE_SIZE, raw,
-                           VTD_IRTE_SIZE)) {
-        return VTD_FR_IR_ROOT_ACCESS;
-    }
-    return VTD_FR_OK;
 }
 
 /*
  * Reserved values of SVT and DLM count as reserved fields: no source can
  * satisfy the one and no processor accept the other, and a route could not
- * express either.
+ * express either.  SVT 11b and the reserved bits above it are what leads
+ * outside sid_rules[].
  *
  * DEVIATION: QEMU and VirtualBox report SVT 11b as a failed check, 26h.
  */
+static inline enum vtd_fr
+decode(const struct vtd_irt *irt, uint64_t lo, uint64_t hi,
+       struct vtd_route *route)
+{
+    const struct flags *flags = &flags_of[lo & 0xff];
+    uint64_t rule = hi >> 16;
+
+    if (!flags->usable || (lo & irt->lo_rsvd) || rule >= SID_RULES) {
+        return lo & VTD_IRTE_LO_P ? VTD_FR_IR_ENTRY_RSVD
+                                  : VTD_FR_IR_NOT_PRESENT;
+    }
+    route->dest = (uint32_t)(lo >> irt->dest_shift);
+    route->sid = (uint16_t)hi;
+    route->vector = (uint8_t)VTD_GET(VTD_IRTE_LO_V, lo);
+    route->sid_check = sid_rules[rule].check;
+    route->delivery_mode = flags->delivery_mode;
+    route->present = flags->usable;
+    route->logical = flags->logical;
+    route->level = flags->level;
+    route->fpd = flags->fpd;
+    return VTD_FR_OK;
+}
+
 enum vtd_fr
-vtd_irte_decode(const uint64_t raw[2], bool eime, uint32_t index,
+vtd_irte_decode(const struct vtd_irt *irt, const uint64_t raw[2],
                 struct vtd_route *route)
 {
-    uint64_t lo = raw[0];
-    uint64_t hi = raw[1];
-    uint64_t rsvd = VTD_IRTE_LO_RSVD | VTD_IRTE_LO_IM;
-    unsigned mode = (unsigned)VTD_GET(VTD_IRTE_LO_DLM, lo);
-    uint8_t check;
-
-    if (!(lo & VTD_IRTE_LO_P)) {
-        return VTD_FR_IR_NOT_PRESENT;
-    }
-    if (!eime) {
-        rsvd |= VTD_IRTE_LO_RSVD_XAPIC;
-    }
-    if ((lo & rsvd) | (hi & VTD_IRTE_HI_RSVD) | (VTD_DLM_RSVD >> mode & 1)) {
-        return VTD_FR_IR_ENTRY_RSVD;
-    }
-    check = sid_checks[VTD_GET(VTD_IRTE_HI_SVT | VTD_IRTE_HI_SQ, hi)];
-    if (check == SID_RSVD) {
-        return VTD_FR_IR_ENTRY_RSVD;
-    }
-    if (mode == VTD_DLM_FIXED && (lo & VTD_IRTE_LO_RH)) {
-        mode = VTD_DLM_LOWEST;
-    }
-    *route = (struct vtd_route){
-        .index = index,
-        .dest = (uint32_t)(eime ? VTD_GET(VTD_IRTE_LO_DST, lo)
-                                : VTD_GET(VTD_IRTE_LO_DST_XAPIC, lo)),
-        .sid = check == VTD_SID_NONE ? 0 : (uint16_t)hi,
-        .vector = (uint8_t)VTD_GET(VTD_IRTE_LO_V, lo),
-        .sid_check = check,
-        .delivery_mode = (uint8_t)mode,
-        .present = true,
-        .logical = (lo & VTD_IRTE_LO_DM) != 0,
-        .level = (lo & VTD_IRTE_LO_TM) != 0,
-        .fpd = (lo & VTD_IRTE_LO_FPD) != 0,
-    };
-    return VTD_FR_OK;
+    return decode(irt, raw[0], raw[1], route);
 }
 
 /*
  * In a bus range the first bus is the high byte of the entry's SID and the
  * last one the low byte; Linux and Xen program (first << 8) | last.
  */
-static bool
-sid_matches(const struct vtd_route *route, uint16_t sid)
+static inline bool
+sid_matches(uint64_t hi, uint16_t sid)
 {
-    static const uint16_t compared[] = {
-        [VTD_SID_NONE] = 0,
-        [VTD_SID_EXACT] = 0xffff,
-        [VTD_SID_IGNORE_2] = 0xfffb,
-        [VTD_SID_IGNORE_2_1] = 0xfff9,
-        [VTD_SID_IGNORE_2_0] = 0xfff8,
-    };
-    uint8_t bus = (uint8_t)(sid >> 8);
+    const struct sid_rule *rule = &sid_rules[hi >> 16];
 
-    if (route->sid_check == VTD_SID_BUS_RANGE) {
-        return bus >= route->sid >> 8 && bus <= (route->sid & 0xff);
+    if (rule->check == VTD_SID_BUS_RANGE) {
+        return sid >> 8 >= (hi >> 8 & 0xff) && sid >> 8 <= (hi & 0xff);
     }
-    return ((sid ^ route->sid) & compared[route->sid_check]) == 0;
+    return ((hi ^ sid) & rule->compared) == 0;
 }
 
-/*
- * Look a request up.  Of @raw, which stays zero unless the entry was read,
- * FPD says whether a fault is recorded: those found before the entry, and
- * that of reading it, always are.
- * [VT-d 4.1, "Interrupt-Remapping Fault Conditions"]
- */
-static enum vtd_fr
+/* Look a request up.  @raw is written if the fault is one of the entry. */
+static inline enum vtd_fr
 resolve(const struct vtd *vtd, struct request req, uint64_t raw[2],
         struct vtd_route *route)
 {
     enum vtd_fr fr;
 
-    raw[0] = 0;
-    raw[1] = 0;
-    fr = vtd_irte_fetch(vtd, req.index, raw);
-    if (fr == VTD_FR_OK) {
-        fr = vtd_irte_decode(raw, vtd->irt.eime, req.index, route);
+    if (req.index >= vtd->irt.entries) {
+        return VTD_FR_IR_INDEX_RANGE;
     }
-    if (fr == VTD_FR_OK && req.sid_valid && !sid_matches(route, req.sid)) {
+    if (vtd_irte_read(vtd, req.index, raw)) {
+        return VTD_FR_IR_ROOT_ACCESS;
+    }
+    route->index = req.index;
+    fr = decode(&vtd->irt, raw[0], raw[1], route);
+    if (fr == VTD_FR_OK && req.sid_valid && !sid_matches(raw[1], req.sid)) {
         fr = VTD_FR_IR_SID;
     }
     return fr;
 }
 
 /*
- * The sum of handle and subhandle does not wrap: beyond 16 bits it is beyond
- * every table.  Data counts only with a subhandle: an IOAPIC sends its vector
- * there without one.
- * [VT-d 4.1, "Interrupt Requests in Remappable Format"]
+ * FPD qualifies the faults that are found in its entry; the others are always
+ * recorded.  [VT-d 4.1, "Interrupt-Remapping Fault Conditions"]
  */
-static enum vtd_fr
-request_index(uint64_t addr, uint32_t data, uint32_t *index)
+static bool
+is_recorded(enum vtd_fr fr, const uint64_t raw[2])
 {
-    *index = 0;
-    if ((addr & VTD_MSI_ADDR_BASE) != VTD_MSI_ADDR_FIXED) {
-        return VTD_FR_IR_REQ_RSVD;
+    switch (fr) {
+    case VTD_FR_IR_NOT_PRESENT:
+    case VTD_FR_IR_ENTRY_RSVD:
+    case VTD_FR_IR_SID:
+        return !(raw[0] & VTD_IRTE_LO_FPD);
+    default:
+        return true;
     }
-    *index = (uint32_t)(VTD_GET(VTD_RMSI_ADDR_HANDLE, addr) |
-                        VTD_GET(VTD_RMSI_ADDR_HANDLE_15, addr) << 15);
-    if (addr & VTD_RMSI_ADDR_SHV) {
-        if (data & VTD_RMSI_DATA_RSVD) {
-            return VTD_FR_IR_REQ_RSVD;
-        }
-        *index += (uint32_t)VTD_GET(VTD_RMSI_DATA_SUBHANDLE, data);
-    }
-    return VTD_FR_OK;
 }
 
 static void
@@ -178,32 +199,52 @@ decode_compat(uint64_t addr, uint32_t data, struct vtd_route *route)
     };
 }
 
+/* What is not remapped passes as it is, or is blocked. */
+static __attribute__((noinline)) enum vtd_fr
+pass_or_block(struct vtd *vtd, uint64_t addr, uint32_t data, struct request req,
+              struct vtd_route *route)
+{
+    uint32_t gsts = vtd_reg32(vtd, VTD_OFF_GSTS);
+
+    if ((gsts & VTD_GSTS_IRES) && (vtd->irt.eime || !(gsts & VTD_GSTS_CFIS))) {
+        vtd_fault_record(vtd, VTD_FR_IR_COMPAT, req.sid, 0);
+        return VTD_FR_IR_COMPAT;
+    }
+    decode_compat(addr, data, route);
+    return VTD_FR_OK;
+}
+
+/*
+ * The sum of handle and subhandle does not wrap: beyond 16 bits it is beyond
+ * every table.  Data counts only with a subhandle: an IOAPIC sends its vector
+ * there without one.
+ * [VT-d 4.1, "Interrupt Requests in Remappable Format"]
+ */
 enum vtd_fr
 vtd_ir_remap(struct vtd *vtd, uint64_t addr, uint32_t data, uint16_t sid,
              bool sid_valid, struct vtd_route *route)
 {
-    struct request req = { .sid = sid, .sid_valid = sid_valid };
-    uint32_t gsts = vtd_reg32(vtd, VTD_OFF_GSTS);
-    uint64_t raw[2] = { 0, 0 };
+    struct request req = {
+        .index = (uint32_t)(VTD_GET(VTD_RMSI_ADDR_HANDLE, addr) |
+                            VTD_GET(VTD_RMSI_ADDR_HANDLE_15, addr) << 15),
+        .sid = sid_valid ? sid : 0,
+        .sid_valid = sid_valid,
+    };
+    uint64_t rsvd = (addr ^ VTD_MSI_ADDR_FIXED) & VTD_MSI_ADDR_BASE;
+    uint64_t raw[2];
     enum vtd_fr fr;
 
-    if (!(gsts & VTD_GSTS_IRES)) {
-        decode_compat(addr, data, route);
-        return VTD_FR_OK;
+    if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_IRES) ||
+        !(addr & VTD_MSI_ADDR_FORMAT)) {
+        return pass_or_block(vtd, addr, data, req, route);
     }
-    if (addr & VTD_MSI_ADDR_FORMAT) {
-        fr = request_index(addr, data, &req.index);
-        if (fr == VTD_FR_OK) {
-            fr = resolve(vtd, req, raw, route);
-        }
-    } else if (vtd->irt.eime || !(gsts & VTD_GSTS_CFIS)) {
-        fr = VTD_FR_IR_COMPAT;
-    } else {
-        decode_compat(addr, data, route);
-        fr = VTD_FR_OK;
+    if (addr & VTD_RMSI_ADDR_SHV) {
+        req.index += (uint32_t)VTD_GET(VTD_RMSI_DATA_SUBHANDLE, data);
+        rsvd |= data & VTD_RMSI_DATA_RSVD;
     }
-    if (fr != VTD_FR_OK && !(raw[0] & VTD_IRTE_LO_FPD)) {
-        vtd_fault_record(vtd, fr, sid_valid ? sid : 0, req.index);
+    fr = rsvd ? VTD_FR_IR_REQ_RSVD : resolve(vtd, req, raw, route);
+    if (fr != VTD_FR_OK && is_recorded(fr, raw)) {
+        vtd_fault_record(vtd, fr, req.sid, req.index);
     }
     return fr;
 }
@@ -229,7 +270,7 @@ answer_miss(struct vtd *vtd, const struct vtd_ir_event *event)
         return;
     }
     vtd_route_withdraw(vtd, event->index);
-    if (!(raw[0] & VTD_IRTE_LO_FPD)) {
+    if (is_recorded(fr, raw)) {
         vtd_fault_record(vtd, fr, event->sid, event->index);
     }
 }
@@ -257,15 +298,15 @@ vtd_irte_inspect(const struct vtd *vtd, uint32_t index, uint64_t raw[2],
                  enum vtd_fr *verdict, struct vtd_route *route,
                  struct vtd_route *announced)
 {
-    const struct vtd_route none = { .index = index };
-    enum vtd_fr fr = vtd_irte_fetch(vtd, index, raw);
-
-    if (fr != VTD_FR_OK) {
-        return fr == VTD_FR_IR_INDEX_RANGE ? -ERANGE : -EFAULT;
+    if (index >= vtd->irt.entries) {
+        return -ERANGE;
     }
-    *route = none;
-    *announced = none;
-    *verdict = vtd_irte_decode(raw, vtd->irt.eime, index, route);
+    if (vtd_irte_read(vtd, index, raw)) {
+        return -EFAULT;
+    }
+    *route = (struct vtd_route){ .index = index };
+    *announced = *route;
+    *verdict = vtd_irte_decode(&vtd->irt, raw, route);
     vtd_route_lookup(vtd, index, announced);
     return 0;
 }

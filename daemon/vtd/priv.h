@@ -9,23 +9,31 @@
 #include "daemon/vtd/spec-regs.h"
 #include "daemon/vtd/vtd.h"
 
-/* Structures in guest memory are little-endian and read without conversion. */
+/*
+ * Registers and structures in guest memory are little-endian, and are read
+ * without conversion.
+ */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the model runs on the guest's architecture");
 
 /* Descriptors run inside one register write; see vtd_mmio_write(). */
 #define VTD_WRITE_BUDGET 256u
 
+#define VTD_PAGE_DWORDS (VTD_MMIO_SIZE / 4 + 2)
+
 /* What SIRTP latched; gcmd.c.  IRTA itself is never consulted for it. */
 struct vtd_irt {
     uint64_t base;
-    uint32_t entries; /* 0: none latched since reset */
+    uint64_t lo_rsvd;   /* reserved bits of an entry's low quadword */
+    uint8_t dest_shift; /* where its destination begins */
+    uint32_t entries;   /* 0: none latched since reset */
     bool eime;
 };
 
 /*
  * The routes that the owner was told; route.c.  An entry is kept as guest
- * memory had it, for comparison.  It is valid if its bit in @map is set.
+ * memory had it, for comparison; one that is not announced, its bit in @map
+ * being clear, is zero in the first quadword.
  */
 struct vtd_routes {
     uint64_t entry[VTD_IRT_MAX][2];
@@ -42,14 +50,17 @@ struct vtd {
     struct vtd_config config;
     struct vtd_irt irt;
     struct vtd_ir_state ir_told; /* what the owner was told last; gcmd.c */
+    unsigned qi_spent;           /* of the budget of a run of the queue; qi.c */
     unsigned fault_next;         /* record that the next fault uses; fault.c */
     uint64_t stat[VTD_STAT_COUNT];
-    uint64_t rw[VTD_REG_COUNT]; /* regs.def's rw as this unit has it; caps.c */
     /*
-     * The register page, little-endian; regs.h has the accessors.  One
-     * quadword more, so that an access across the end reads zeroes.
- */
-    uint64_t page[VTD_MMIO_SIZE / 8 + 1];
+     * The register page as software sees it, and the bits of it that software
+     * sets and clears (regs.def's rw as this unit has it; caps.c).  regs.h has
+     * the accessors.  Two dwords more, so that 8 bytes can be read at any
+     * offset.
+     */
+    uint32_t page[VTD_PAGE_DWORDS];
+    uint32_t rw[VTD_PAGE_DWORDS];
     struct vtd_routes routes;
 };
 

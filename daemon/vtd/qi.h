@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The invalidation queue: fetching, bounds, errors, budget. */
+/* The invalidation queue: its descriptors, bounds, errors and budget. */
 #ifndef DAEMON_VTD_QI_H
 #define DAEMON_VTD_QI_H
 

@@ -9,12 +9,12 @@
  * [VT-d 4.1, "Context Command Register" and "IOTLB Invalidate Register"]
  */
 void
-vtd_ccmd_write(struct vtd *vtd, uint64_t old, uint64_t written)
+vtd_ccmd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
     uint64_t ccmd = vtd_reg64(vtd, VTD_OFF_CCMD);
     uint64_t granularity = VTD_GET(VTD_CCMD_CIRG, ccmd);
 
-    (void)old;
+    (void)cleared;
     if (written & VTD_CCMD_ICC) {
         ccmd &= ~VTD_CCMD_CAIG;
         vtd_reg64_set(vtd, VTD_OFF_CCMD,
@@ -23,12 +23,12 @@ vtd_ccmd_write(struct vtd *vtd, uint64_t old, uint64_t written)
 }
 
 void
-vtd_iotlb_write(struct vtd *vtd, uint64_t old, uint64_t written)
+vtd_iotlb_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
     uint64_t iotlb = vtd_reg64(vtd, VTD_OFF_IOTLB);
     uint64_t granularity = VTD_GET(VTD_IOTLB_IIRG, iotlb);
 
-    (void)old;
+    (void)cleared;
     if (written & VTD_IOTLB_IVT) {
         iotlb &= ~VTD_IOTLB_IAIG;
         vtd_reg64_set(vtd, VTD_OFF_IOTLB,

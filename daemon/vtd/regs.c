@@ -2,6 +2,7 @@
 #include "daemon/vtd/regs.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "daemon/vtd/event.h"
 #include "daemon/vtd/fault.h"
@@ -11,19 +12,18 @@
 #include "daemon/vtd/reginv.h"
 
 const struct vtd_reg_desc vtd_reg_table[VTD_REG_COUNT] = {
-#define REG(id, offset, bytes, init, rw_mask, w1c_mask, hook, fields) \
-    [VTD_REG_##id] = { .name = #id,                                   \
-                       .off = (offset),                               \
-                       .size = (bytes),                               \
-                       .layout = VTD_LAYOUT_##fields,                 \
-                       .reset = (init),                               \
-                       .rw = (rw_mask),                               \
-                       .w1c = (w1c_mask),                             \
-                       .on_write = (hook) },
+#define REG(id, offset, bytes, init, rw_mask, w1c_mask, fields) \
+    [VTD_REG_##id] = { .name = #id,                             \
+                       .off = (offset),                         \
+                       .size = (bytes),                         \
+                       .layout = VTD_LAYOUT_##fields,           \
+                       .reset = (init),                         \
+                       .rw = (rw_mask),                         \
+                       .w1c = (w1c_mask) },
 #define REG32(name, off, reset, rw, w1c, on_write, layout) \
-    REG(name, off, 4, reset, rw, w1c, on_write, layout)
+    REG(name, off, 4, reset, rw, w1c, layout)
 #define REG64(name, off, reset, rw, w1c, on_write, layout) \
-    REG(name, off, 8, reset, rw, w1c, on_write, layout)
+    REG(name, off, 8, reset, rw, w1c, layout)
 #include "daemon/vtd/regs.def"
 #undef REG32
 #undef REG64
@@ -31,10 +31,32 @@ const struct vtd_reg_desc vtd_reg_table[VTD_REG_COUNT] = {
 };
 
 /* The register at a dword of the page, plus one; 0 in a hole. */
-static const uint8_t reg_at[VTD_MMIO_SIZE / 4] = {
+static const uint8_t reg_at[VTD_PAGE_DWORDS] = {
 #define REG32(name, off, ...) [(off) / 4] = VTD_REG_##name + 1,
 #define REG64(name, off, ...) \
     [(off) / 4] = VTD_REG_##name + 1, [(off) / 4 + 1] = VTD_REG_##name + 1,
+#include "daemon/vtd/regs.def"
+#undef REG32
+#undef REG64
+};
+
+/* By the numbers in reg_at. */
+static vtd_reg_hook *const hook_of[VTD_REG_COUNT + 1] = {
+#define REG32(name, off, reset, rw, w1c, on_write, ...) \
+    [VTD_REG_##name + 1] = (on_write),
+#define REG64(name, off, reset, rw, w1c, on_write, ...) \
+    [VTD_REG_##name + 1] = (on_write),
+#include "daemon/vtd/regs.def"
+#undef REG32
+#undef REG64
+};
+
+/* The page again: bits that are cleared by writing one. */
+static const uint32_t w1c_at[VTD_PAGE_DWORDS] = {
+#define REG32(name, off, reset, rw, w1c, ...) [(off) / 4] = (w1c),
+#define REG64(name, off, reset, rw, w1c, ...) \
+    [(off) / 4] = (uint32_t)(w1c),            \
+             [(off) / 4 + 1] = (uint32_t)((uint64_t)(w1c) >> 32),
 #include "daemon/vtd/regs.def"
 #undef REG32
 #undef REG64
@@ -62,86 +84,141 @@ vtd_regs_reset(struct vtd *vtd)
     for (unsigned i = 0; i < VTD_REG_COUNT; i++) {
         const struct vtd_reg_desc *desc = &vtd_reg_table[i];
 
+        vtd_reg32_set(vtd, desc->off, desc->reset);
         if (desc->size == 8) {
-            vtd_reg64_set(vtd, desc->off, desc->reset);
-        } else {
-            vtd_reg32_set(vtd, desc->off, desc->reset);
+            vtd_reg32_set(vtd, desc->off + 4, desc->reset >> 32);
         }
     }
+}
+
+static uint64_t
+load64(const void *from)
+{
+    uint64_t val;
+
+    memcpy(&val, from, sizeof(val));
+    return val;
+}
+
+/* Out of line, so that a read which is not traced needs no stack. */
+static __attribute__((noinline)) uint64_t
+read_traced(const struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
+{
+    vtd_trace_emit(vtd, VTD_EV_MMIO_READ, off, size, val, 0);
+    return val;
 }
 
 uint64_t
 vtd_mmio_read(struct vtd *vtd, uint32_t off, unsigned size)
 {
-    unsigned shift = off % 8 * 8;
     uint64_t val;
 
     assert(off < VTD_MMIO_SIZE && size - 1 < 8);
-    val = vtd->page[off / 8] >> shift;
-    if (off % 8 + size > 8) {
-        val |= vtd->page[off / 8 + 1] << (64 - shift);
-    }
-    val &= UINT64_MAX >> (64 - 8 * size);
     vtd->stat[VTD_STAT_MMIO_READ]++;
-    VTD_TRACE(vtd, MMIO_READ, off, size, val, 0);
+    val = load64((const uint8_t *)vtd->page + off);
+    val &= UINT64_MAX >> (64 - 8 * size);
+    if (__builtin_expect(vtd->trace != NULL, 0)) {
+        return read_traced(vtd, off, size, val);
+    }
     return val;
 }
 
-/* Write the bits of @mask, which are whole dwords, to register @id. */
+/* @written and @cleared are of the dwords from @at on. */
 static void
-reg_write(struct vtd *vtd, unsigned id, uint64_t val, uint64_t mask)
+call_hook(struct vtd *vtd, unsigned at, uint64_t written, uint64_t cleared)
 {
-    const struct vtd_reg_desc *desc = &vtd_reg_table[id];
-    unsigned shift = desc->off % 8 * 8;
-    uint64_t *qword = &vtd->page[desc->off / 8];
-    uint64_t rw = vtd->rw[id] & mask;
-    uint64_t w1c = desc->w1c & mask & val;
-    uint64_t old = *qword;
+    unsigned id = reg_at[at];
+    /* The second dword of a register is its upper half. */
+    unsigned up = at != 0 && reg_at[at - 1] == id ? 32 : 0;
 
-    *qword = ((old & ~(rw << shift)) | (val & rw) << shift) & ~(w1c << shift);
-    if (desc->on_write) {
-        old >>= shift;
-        desc->on_write(vtd, desc->size == 8 ? old : (uint32_t)old, val & mask);
+    hook_of[id](vtd, written << up, cleared << up);
+}
+
+static void
+write_dword(struct vtd *vtd, unsigned at, uint32_t val)
+{
+    uint32_t rw = vtd->rw[at];
+    uint32_t w1c = w1c_at[at] & val;
+    uint32_t old = vtd->page[at];
+
+    vtd->page[at] = ((old & ~rw) | (val & rw)) & ~w1c;
+    if (hook_of[reg_at[at]]) {
+        call_hook(vtd, at, val, old & w1c);
+    }
+}
+
+/* Both dwords of one register: its hook sees the whole value, once. */
+static void
+write_qword(struct vtd *vtd, unsigned at, uint64_t val)
+{
+    uint64_t rw = load64(&vtd->rw[at]);
+    uint64_t w1c = load64(&w1c_at[at]) & val;
+    uint64_t old = load64(&vtd->page[at]);
+    uint64_t now = ((old & ~rw) | (val & rw)) & ~w1c;
+
+    memcpy(&vtd->page[at], &now, sizeof(now));
+    if (hook_of[reg_at[at]]) {
+        call_hook(vtd, at, val, old & w1c);
     }
 }
 
 /*
- * A write that covers two registers takes the higher one first: then data are
- * in place when a control register below them is unmasked by the same write.
+ * An access of another shape than one aligned dword.  If it covers two
+ * registers the higher one is first: then data are in place when a control
+ * register below them is unmasked by the same write.
  */
-void
-vtd_mmio_write(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
+static __attribute__((noinline)) void
+write_split(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
 {
     /* The dwords that the access covers wholly, at most two. */
     unsigned first = (off + 3) / 4;
-    unsigned dword = (off + size) / 4;
+    unsigned end = (off + size) / 4;
 
-    assert(off < VTD_MMIO_SIZE && size - 1 < 8);
-    vtd->stat[VTD_STAT_MMIO_WRITE]++;
-    VTD_TRACE(vtd, MMIO_WRITE, off, size, val, 0);
     if ((off | size) % 4) {
         vtd->stat[VTD_STAT_MMIO_BAD]++;
     }
-    if (dword > VTD_MMIO_SIZE / 4) {
-        dword = VTD_MMIO_SIZE / 4;
+    if (end > VTD_MMIO_SIZE / 4) {
+        end = VTD_MMIO_SIZE / 4;
     }
-    while (dword > first) {
-        unsigned id = reg_at[--dword];
-        uint64_t mask = UINT32_MAX;
-        unsigned up = 0;
+    val >>= (first * 4 - off) * 8;
+    if (end - first == 2 && reg_at[first] == reg_at[first + 1]) {
+        write_qword(vtd, first, val);
+        return;
+    }
+    if (end - first == 2) {
+        write_dword(vtd, first + 1, (uint32_t)(val >> 32));
+    }
+    if (end > first) {
+        write_dword(vtd, first, (uint32_t)val);
+    }
+}
 
-        if (id == 0) {
-            continue;
-        }
-        if (dword % 2 != 0 && vtd_reg_table[id - 1].size == 8) {
-            if (dword > first) {
-                dword--;
-                mask = UINT64_MAX;
-            } else {
-                up = 32;
-                mask <<= up;
-            }
-        }
-        reg_write(vtd, id - 1, val >> (dword * 4 - off) * 8 << up, mask);
+static void
+write_any(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
+{
+    if (size == 4 && off % 4 == 0) {
+        write_dword(vtd, off / 4, (uint32_t)val);
+    } else {
+        write_split(vtd, off, size, val);
+    }
+}
+
+/* Out of line, so that a write which is not traced needs no stack. */
+static __attribute__((noinline)) void
+write_traced(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
+{
+    vtd_trace_emit(vtd, VTD_EV_MMIO_WRITE, off, size, val, 0);
+    write_any(vtd, off, size, val);
+}
+
+void
+vtd_mmio_write(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
+{
+    assert(off < VTD_MMIO_SIZE && size - 1 < 8);
+    vtd->stat[VTD_STAT_MMIO_WRITE]++;
+    if (__builtin_expect(vtd->trace != NULL, 0)) {
+        write_traced(vtd, off, size, val);
+    } else {
+        write_any(vtd, off, size, val);
     }
 }

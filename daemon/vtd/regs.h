@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The register file: storage and masks.  What a write does besides is in the
- * hooks that regs.def names.  A register lies inside one quadword of the page.
+ * hooks that regs.def names.
  */
 #ifndef DAEMON_VTD_REGS_H
 #define DAEMON_VTD_REGS_H
@@ -9,10 +9,11 @@
 #include "daemon/vtd/priv.h"
 
 /*
- * @old is the value before the write, @written what software wrote with the
- * bits that the access did not cover cleared.
+ * Called after a write.  @written is what software wrote, with the bits that
+ * the access did not cover cleared; @cleared are those that it cleared by
+ * writing one.
  */
-typedef void vtd_reg_hook(struct vtd *vtd, uint64_t old, uint64_t written);
+typedef void vtd_reg_hook(struct vtd *vtd, uint64_t written, uint64_t cleared);
 
 struct vtd_reg_desc {
     const char *name;
@@ -22,7 +23,6 @@ struct vtd_reg_desc {
     uint64_t reset;
     uint64_t rw;
     uint64_t w1c;
-    vtd_reg_hook *on_write;
 };
 
 extern const struct vtd_reg_desc vtd_reg_table[VTD_REG_COUNT];
@@ -30,28 +30,26 @@ extern const struct vtd_reg_desc vtd_reg_table[VTD_REG_COUNT];
 static inline uint32_t
 vtd_reg32(const struct vtd *vtd, enum vtd_reg_off off)
 {
-    return (uint32_t)(vtd->page[off / 8] >> off % 8 * 8);
+    return vtd->page[off / 4];
 }
 
 static inline void
 vtd_reg32_set(struct vtd *vtd, enum vtd_reg_off off, uint64_t val)
 {
-    uint64_t mask = (uint64_t)UINT32_MAX << off % 8 * 8;
-
-    vtd->page[off / 8] =
-        (vtd->page[off / 8] & ~mask) | (val << off % 8 * 8 & mask);
+    vtd->page[off / 4] = (uint32_t)val;
 }
 
 static inline uint64_t
 vtd_reg64(const struct vtd *vtd, enum vtd_reg_off off)
 {
-    return vtd->page[off / 8];
+    return vtd->page[off / 4] | (uint64_t)vtd->page[off / 4 + 1] << 32;
 }
 
 static inline void
 vtd_reg64_set(struct vtd *vtd, enum vtd_reg_off off, uint64_t val)
 {
-    vtd->page[off / 8] = val;
+    vtd->page[off / 4] = (uint32_t)val;
+    vtd->page[off / 4 + 1] = (uint32_t)(val >> 32);
 }
 
 /* Set every register to its value after reset. */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "daemon/vtd/ir.h"
-#include "daemon/vtd/spec-ir.h"
 
 /*
  * Entries that one invalidation reads at most.  Of a wider range only those
@@ -66,7 +65,7 @@ push(struct vtd *vtd, const struct vtd_route *route)
               route->present);
 }
 
-/* @raw without what the route does not depend on. */
+/* @lo without what the route does not depend on. */
 static uint64_t
 significant(uint64_t lo)
 {
@@ -90,47 +89,53 @@ add(struct vtd *vtd, const uint64_t raw[2], const struct vtd_route *route)
 }
 
 static void
+forget(struct vtd_routes *routes, uint32_t index)
+{
+    routes->map[index / 64] &= ~VTD_BIT(index % 64);
+    routes->entry[index][0] = 0;
+    routes->count--;
+}
+
+static void
 drop(struct vtd *vtd, uint32_t index)
 {
-    struct vtd_routes *routes = &vtd->routes;
     const struct vtd_route gone = { .index = index };
 
-    if (is_announced(routes, index)) {
-        routes->map[index / 64] &= ~VTD_BIT(index % 64);
-        routes->count--;
+    if (is_announced(&vtd->routes, index)) {
+        forget(&vtd->routes, index);
         vtd->stat[VTD_STAT_ROUTE_CLEAR]++;
         push(vtd, &gone);
     }
 }
 
-/*
- * Read entry @index again and tell the owner if it differs from what it was
- * told.  The entry alone decides: the mode it is decoded under changes only
- * where every route is withdrawn.
- */
-static void
-sync(struct vtd *vtd, uint32_t index)
+/* Entry @index differs from what the owner was told; tell it. */
+static __attribute__((noinline)) void
+update(struct vtd *vtd, uint32_t index, const uint64_t raw[2])
 {
-    struct vtd_routes *routes = &vtd->routes;
-    struct vtd_route route;
-    uint64_t raw[2];
+    struct vtd_route route = { .index = index };
 
-    if (vtd_irte_fetch(vtd, index, raw) != VTD_FR_OK) {
-        drop(vtd, index);
-        return;
-    }
-    if (is_announced(routes, index)) {
-        if (routes->entry[index][0] == significant(raw[0]) &&
-            routes->entry[index][1] == raw[1]) {
-            return;
-        }
-    } else if (!(raw[0] & VTD_IRTE_LO_P)) {
-        return;
-    }
-    if (vtd_irte_decode(raw, vtd->irt.eime, index, &route) == VTD_FR_OK) {
+    if (vtd_irte_decode(&vtd->irt, raw, &route) == VTD_FR_OK) {
         add(vtd, raw, &route);
     } else {
         drop(vtd, index);
+    }
+}
+
+/*
+ * Read entry @index of the table again.  The entry alone decides whether the
+ * route changed: the mode it is decoded under changes only where every route
+ * is withdrawn.
+ */
+static inline void
+sync(struct vtd *vtd, uint32_t index)
+{
+    const uint64_t *told = vtd->routes.entry[index];
+    uint64_t raw[2];
+
+    if (vtd_irte_read(vtd, index, raw)) {
+        drop(vtd, index);
+    } else if (significant(raw[0]) != told[0] || raw[1] != told[1]) {
+        update(vtd, index, raw);
     }
 }
 
@@ -170,9 +175,12 @@ withdraw_range(struct vtd *vtd, uint32_t first, uint32_t end, unsigned count)
     struct vtd_routes *routes = &vtd->routes;
 
     for (uint32_t word = first / 64; word * 64 < end; word++) {
-        routes->map[word] &= ~word_mask(word, first, end);
+        uint64_t bits = routes->map[word] & word_mask(word, first, end);
+
+        for (; bits != 0; bits &= bits - 1) {
+            forget(routes, word * 64 + (uint32_t)__builtin_ctzll(bits));
+        }
     }
-    routes->count -= count;
     vtd->stat[VTD_STAT_ROUTE_CLEAR] += count;
     vtd_route_flush(vtd);
     vtd->ops->ir_clear(vtd->ctx, first, end - first);
@@ -253,6 +261,6 @@ bool
 vtd_route_lookup(const struct vtd *vtd, uint32_t index, struct vtd_route *route)
 {
     return index < VTD_IRT_MAX && is_announced(&vtd->routes, index) &&
-           vtd_irte_decode(vtd->routes.entry[index], vtd->irt.eime, index,
-                           route) == VTD_FR_OK;
+           vtd_irte_decode(&vtd->irt, vtd->routes.entry[index], route) ==
+               VTD_FR_OK;
 }

@@ -33,7 +33,7 @@ void vtd_route_replay(struct vtd *vtd);
 /* Pass collected changes to the owner. */
 void vtd_route_flush(struct vtd *vtd);
 
-/* The route announced for @index; false if there is none. */
+/* The route announced for @index, but for its index; false without one. */
 bool vtd_route_lookup(const struct vtd *vtd, uint32_t index,
                       struct vtd_route *route);
 

@@ -107,7 +107,7 @@ reserved_bits_of_the_request_fault(void **state)
         assert_int_equal(
             remap(model, MODEL_MSI(0x20) ^ UINT64_C(1) << bit, 0, &route),
             VTD_FR_IR_REQ_RSVD);
-        assert_fault(model, 0x20, 0x0102, 0);
+        assert_fault(model, 0x20, 0x0102, 0x20);
     }
 }
 
