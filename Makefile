@@ -86,7 +86,7 @@ $(ctl-tests): %: %.o $(ctl-lib-src:%.c=$(B)/%.o) $(B)/daemon/config.o
 $(helpers): %: %.o
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(daemon-libs)
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build/rel build/san build/guests -name '*.d' -type f 2>/dev/null)
 
 .PHONY: unit helpers
 unit: $(unit-tests)

@@ -12,6 +12,7 @@ packages=(
     dpkg-dev flex bison bc python3 xz-utils zlib1g-dev uuid-dev
     # the rig
     qemu-system-x86 mmdebstrap e2fsprogs cpio busybox-static kmod
+    syslinux syslinux-common mtools dosfstools
     # checks
     clang clang-format clang-tidy libclang-rt-14-dev valgrind acpica-tools
     mandoc shellcheck codespell

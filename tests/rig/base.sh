@@ -4,7 +4,7 @@
 # mounts it.  Kept under build/rig until the package list changes.
 . "$(dirname "$0")/lib.sh"
 
-packages=systemd,systemd-sysv,udev,kmod,dbus,procps,strace,jq
+packages=systemd,systemd-sysv,udev,kmod,dbus,procps,strace,jq,mtools
 packages+=,xen-utils-4.17,xenstore-utils,qemu-system-xen
 packages+=,linux-image-amd64,libev4,libjson-c5,libseccomp2
 root=$out/root

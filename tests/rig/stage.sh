@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 share=$1
 
-rm -rf "$share/stage" "$share/guests"
+rm -rf "$share/stage" "$share/guests" "$share/out"
 mkdir -p "$share/stage" "$share/guests" "$share/out"
 make -s -C "$top" install DESTDIR="$share/stage"
 install -d "$share/stage/usr/lib/viommud-rig"

@@ -44,28 +44,39 @@ told_all() { sed -n "s/^GUEST $2 //p" "$rig/$1.log" | tr -d '\r'; }
 # NVMe devices, the second with a single vector; VIOMMU may be empty.
 write_cfg() {
     truncate -s 16M "$rig/$1.nvme0" "$rig/$1.nvme1"
-    cp -n $host/guests/"$2".* $rig/
+    cp "$host/guests/$2.disk" "$rig/$1.disk"
+    mcopy -o -i "$rig/$1.disk" - ::syslinux.cfg <<CFG
+DEFAULT linux
+LABEL linux
+  KERNEL vmlinuz
+  INITRD initrd.gz
+  APPEND console=ttyS0 quiet nopv nvme_core.io_timeout=5 rig.test=$3 ${5:-}
+CFG
     cat > "$rig/$1.cfg" <<CFG
 name = "$1"
 type = "hvm"
 vcpus = 2
 memory = 512
-kernel = "$rig/$2.vmlinuz"
-ramdisk = "$rig/$2.initramfs.gz"
-cmdline = "console=ttyS0 quiet nopv nvme_core.io_timeout=5 rig.test=$3 ${5:-}"
 serial = "file:$rig/$1.log"
 vga = "none"
 nographic = 1
 usb = 0
-device_model_args = [ "-drive", "file=$rig/$1.nvme0,if=none,id=nvme0,format=raw",
+device_model_args = [
+    "-drive", "file=$rig/$1.disk,if=none,id=disk,format=raw",
+    "-device", "virtio-blk-pci,drive=disk,addr=5,bootindex=0",
+    "-drive", "file=$rig/$1.nvme0,if=none,id=nvme0,format=raw",
     "-device", "nvme,drive=nvme0,serial=rig0,addr=6",
     "-drive", "file=$rig/$1.nvme1,if=none,id=nvme1,format=raw",
     "-device", "nvme,drive=nvme1,serial=rig1,addr=7,max_ioqpairs=1,msix_qsize=1" ]
-${4:+viommu = [ "$4" ]}
 CFG
+    [ -z "$4" ] || echo "viommu = [ \"$4\" ]" >> "$rig/$1.cfg"
 }
 
-domain_gone() { ! xl domid "$1" > /dev/null 2>&1; }
+# Three answers: under emulation a program is lost now and then (docs/rig.md).
+domain_gone() {
+    ! xl domid "$1" > /dev/null 2>&1 && ! xl domid "$1" > /dev/null 2>&1 &&
+        ! xl domid "$1" > /dev/null 2>&1
+}
 guest_ended() { has "$rig/$1.log" '^GUEST-END' || domain_gone "$1"; }
 
 # Keep what was seen where the outer machine can read it.
