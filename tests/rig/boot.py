@@ -67,7 +67,10 @@ class Boot:
             if not line.endswith("\n"):
                 break
             self.shown += len(line)
-            if not self.args.quiet:
+            if line.startswith("STEP "):
+                print("==> %-52s %4d s" % (
+                    line[5:-1], time.monotonic() - self.begin), flush=True)
+            elif not self.args.quiet or line.startswith("FAIL "):
                 print("    " + line, end="", flush=True)
 
     def started(self):
@@ -79,6 +82,7 @@ class Boot:
             if os.path.exists(os.path.join(self.out, name)):
                 os.unlink(os.path.join(self.out, name))
         self.shown = 0
+        self.begin = time.monotonic()
         qemu = subprocess.Popen(
             qemu_command(self.args), stdin=subprocess.DEVNULL,
             stdout=open(os.path.join(self.out, "qemu.log"), "w"),
@@ -92,7 +96,6 @@ class Boot:
             self.show_results()
 
     def wait(self, qemu):
-        begin = time.monotonic()
         while True:
             self.show_results()
             status = read(os.path.join(self.out, "exit"))
@@ -100,7 +103,7 @@ class Boot:
                 return int(re.match(r"exit (\d+)", status).group(1))
             if qemu.poll() is not None:
                 return 126
-            seconds = time.monotonic() - begin
+            seconds = time.monotonic() - self.begin
             if not self.started() and seconds > self.args.boot_timeout:
                 return 125
             if seconds > self.args.timeout:

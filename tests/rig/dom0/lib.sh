@@ -38,6 +38,7 @@ wait_for() {
 
 # What a guest said (`say KEY VALUE` in tests/rig/guest): its value.
 told() { sed -n "s/^GUEST $2 //p" "$rig/$1.log" | tr -d '\r' | tail -n 1; } # GUEST KEY
+said() { has "$rig/$1.log" "^GUEST $2"; } # GUEST WORDS
 told_all() { sed -n "s/^GUEST $2 //p" "$rig/$1.log" | tr -d '\r'; }
 
 # write_cfg NAME KERNEL TEST VIOMMU [CMDLINE]: a Linux guest's xl.cfg with two

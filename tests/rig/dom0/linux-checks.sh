@@ -49,15 +49,14 @@ counters() {
     viommu-ctl --json stats "$1" |
         jq -r '"\(.model["mmio-reads"] + .model["mmio-writes"]) \(.xen.requests)"'
 }
-said_mark() { has "$rig/$1.log" "^GUEST mark $2"; } # GUEST MARK
 
 # Read the counters at both marks while the guest runs.
 count_requests() { # GUEST
     local before after
-    wait_for 300 said_mark "$1" start || return
+    wait_for 300 said "$1" "mark start" || return
     before=$(counters "$1")
-    said_mark "$1" run && echo "counters of $1 read too late" && return
-    wait_for 300 said_mark "$1" end || return
+    said "$1" "mark run" && echo "counters of $1 read too late" && return
+    wait_for 300 said "$1" "mark end" || return
     after=$(counters "$1")
     echo "$1: counters before $before, after $after"
     check "$1: 10,000 interrupts" "$(told "$1" nvme-interrupts)" \

@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `make check`: everything that proves that the project works, from a clean
+# clone on a bare Debian 12 machine as root.  Each test is a line; the last
+# line counts them.  Words select parts: unit lint fuzz xen rig.
+set -uo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top" || exit 1
+out=$top/build/check
+mkdir -p "$out"
+all=$out/results
+: > "$all"
+parts=${*:-unit lint fuzz xen rig}
+begin=$SECONDS
+
+wanted() { [[ " $parts " == *" $1 "* ]]; }
+title() { printf '\n== %s (%d s since start)\n' "$1" $((SECONDS - begin)); }
+result() { # PASS|FAIL|SKIP NAME
+    echo "$*" >> "$all"
+    [ "$1" = PASS ] || echo "    $*"
+}
+
+# test_of NAME COMMAND...: one test; what it printed is shown if it failed.
+test_of() {
+    local name=$1 log start=$SECONDS
+    shift
+    log=$out/$(tr -cs 'a-zA-Z0-9\n' - <<< "$name").log
+    if "$@" > "$log" 2>&1; then
+        result PASS "$name"
+        printf '    ok  %-56s %4d s\n' "$name" $((SECONDS - start))
+    else
+        tail -n 30 "$log" | sed 's/^/        /'
+        result FAIL "$name: see ${log#"$top"/}"
+    fi
+}
+
+# cmocka's TAP output becomes a result a test.
+unit_program() { # KIND PROGRAM
+    local name=$1/${2##*/} tap status
+    tap=$(CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$2" 2> "$out/stderr")
+    status=$?
+    sed -n "s#^ok [0-9]* - #PASS $name: #p; s#^not ok [0-9]* - #FAIL $name: #p" \
+        <<< "$tap" >> "$all"
+    if [ $status != 0 ] || ! grep -q '^ok' <<< "$tap"; then
+        printf '%s\n' "$tap" | grep -v '^ok' | tail -n 20 | sed 's/^/        /'
+        tail -n 5 "$out/stderr" | sed 's/^/        /'
+        grep -q '^not ok' <<< "$tap" || result FAIL "$name: status $status"
+    fi
+    printf '    %-60s %3d ok\n' "$name" "$(grep -c '^ok' <<< "$tap")"
+}
+
+unit_tests() { # KIND SAN
+    test_of "build ($1)" make -j"$(nproc)" WERROR=1 SAN="$2" all unit
+    local p
+    for p in build/"$1"/tests/unit/*-test; do
+        unit_program "$1" "$p"
+    done
+}
+
+lint() {
+    local c sh
+    mapfile -t c < <(git ls-files 'daemon/*.[ch]' 'tools/*.[ch]' 'tests/*.[ch]')
+    mapfile -t sh < <(git ls-files '*.sh' 'tests/rig/dom0/*' 'tests/rig/guest/*' .ci/run |
+        grep -v '\.service$')
+    test_of 'lint: clang-format' clang-format --dry-run -Werror "${c[@]}"
+    test_of 'lint: boundaries' tests/lint/layering.sh build/rel
+    test_of 'lint: tree' tests/lint/tree.sh
+    test_of 'lint: shellcheck' shellcheck "${sh[@]}"
+    test_of 'lint: manual pages' mandoc -Tlint -Wwarning man/*
+    test_of 'lint: spelling' codespell --skip ./build,./LICENSES,./.git .
+    test_of 'lint: viommu-ctl command line' tests/lint/ctl.sh build/rel/viommu-ctl
+    test_of 'DMAR through iasl' tests/lint/dmar.sh build/rel/viommu-ctl
+    test_of 'lint: install' tests/lint/install.sh
+    test_of 'lint: clang-tidy' tests/lint/tidy.sh
+}
+
+# A boot of the rig: its results are added to ours.
+boot() { # NAME ARGUMENT...
+    local name=$1 share=$top/build/rig/$1 status
+    shift
+    mkdir -p "$share"
+    tests/rig/stage.sh "$share" > "$out/stage-$name.log" 2>&1 ||
+        { result FAIL "rig $name: staging, see build/check/stage-$name.log"; return; }
+    tests/rig/boot.py --base build/rig --share "$share" "$@"
+    status=$?
+    cat "$share/out/results" >> "$all" 2> /dev/null
+    [ $status = 0 ] || result FAIL "rig $name: ended with status $status, see build/rig/$name/out"
+    grep -qE '\(XEN\) (Assertion|Xen BUG|.*Panic on CPU)' "$share/out/console.log" &&
+        result FAIL "rig $name: Xen complained, see build/rig/$name/out/console.log"
+}
+
+rig_tests() {
+    tests/rig/prepare.sh || { result FAIL 'rig: prepare'; return; }
+    title 'real Xen: guests'
+    boot guests --xen build/xen/xen --timeout 1500 \
+        --append 'rig.tests=00-plain-guest,10-linux,30-ir-kernel,40-bad-input'
+    title 'real Xen: systemd'
+    boot systemd --xen build/xen/xen --init /sbin/init --timeout 420 \
+        --append 'rig.tests=20-systemd'
+    title 'real Xen, unpatched'
+    boot stock --xen build/xen/xen-stock --timeout 120 \
+        --append 'rig.tests=50-stock-xen'
+}
+
+title 'packages'
+tests/deps.sh || exit 1
+if wanted unit; then
+    title 'unit tests'
+    unit_tests rel ''
+    unit_tests san 1
+fi
+if wanted lint; then
+    title 'checks of the tree'
+    make -j"$(nproc)" WERROR=1 all > "$out/build.log" 2>&1
+    lint
+fi
+if wanted fuzz; then
+    title 'fuzzing'
+    test_of 'fuzz: registers and guest memory, 60 s' make fuzz FUZZ_SECONDS=60
+fi
+if wanted xen; then
+    title 'xen-hooks'
+    if xen-hooks/build.sh --each build/xen; then
+        result PASS 'xen-hooks: every patch builds'
+        test_of 'xen-hooks: the daemon has the same ABI' tests/lint/abi.sh build/xen/src
+    else
+        result FAIL 'xen-hooks: every patch builds'
+    fi
+fi
+if wanted rig; then
+    title 'the rig'
+    rig_tests
+fi
+
+passed=$(grep -c '^PASS' "$all")
+failed=$(grep -c '^FAIL' "$all")
+skipped=$(grep -c '^SKIP' "$all")
+title 'summary'
+grep -E '^(FAIL|SKIP)' "$all"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
