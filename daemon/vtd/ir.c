@@ -39,7 +39,7 @@ static const struct sid_rule {
 #define SID_RULES (sizeof(sid_rules) / sizeof(sid_rules[0]))
 
 /*
- * What bits 7:0 of an entry, its flags and delivery mode, make of the route.
+ * What bits 7:0 of an entry, its flags and delivery mode, make of a route.
  * They are not usable without P, nor with a reserved delivery mode.  A hint
  * to redirect makes a fixed interrupt one of lowest priority.
  */
@@ -48,18 +48,15 @@ struct flags {
     bool usable;
     bool logical;
     bool level;
-    bool fpd;
 };
 
 #define MODE(b) ((b) >> 5)
-#define FLAGS(b)                                                               \
-    {                                                                          \
-        .delivery_mode = MODE(b) == VTD_DLM_FIXED && ((b)&VTD_IRTE_LO_RH)      \
-                             ? VTD_DLM_LOWEST                                  \
-                             : MODE(b),                                        \
-        .usable = ((b)&VTD_IRTE_LO_P) && !(VTD_DLM_RSVD >> MODE(b) & 1),       \
-        .logical = ((b)&VTD_IRTE_LO_DM) != 0,                                  \
-        .level = ((b)&VTD_IRTE_LO_TM) != 0, .fpd = ((b)&VTD_IRTE_LO_FPD) != 0, \
+#define FLAGS(b)                                                          \
+    {                                                                     \
+        MODE(b) == VTD_DLM_FIXED && ((b)&VTD_IRTE_LO_RH) ? VTD_DLM_LOWEST \
+                                                         : MODE(b),       \
+            ((b)&VTD_IRTE_LO_P) && !(VTD_DLM_RSVD >> MODE(b) & 1),        \
+            ((b)&VTD_IRTE_LO_DM) != 0, ((b)&VTD_IRTE_LO_TM) != 0,         \
     }
 #define FLAGS_4(b) FLAGS(b), FLAGS((b) + 1), FLAGS((b) + 2), FLAGS((b) + 3)
 #define FLAGS_16(b) \
@@ -113,10 +110,10 @@ decode(const struct vtd_irt *irt, uint64_t lo, uint64_t hi,
     route->vector = (uint8_t)VTD_GET(VTD_IRTE_LO_V, lo);
     route->sid_check = sid_rules[rule].check;
     route->delivery_mode = flags->delivery_mode;
-    route->present = flags->usable;
+    route->present = true;
     route->logical = flags->logical;
     route->level = flags->level;
-    route->fpd = flags->fpd;
+    route->fpd = (lo & VTD_IRTE_LO_FPD) != 0;
     return VTD_FR_OK;
 }
 
@@ -142,22 +139,28 @@ sid_matches(uint64_t hi, uint16_t sid)
     return ((hi ^ sid) & rule->compared) == 0;
 }
 
-/* Look a request up.  @raw is written if the fault is one of the entry. */
+/*
+ * Look a request up.  The entry is left in vtd->irte if there is a fault of
+ * it, or none.
+ */
 static inline enum vtd_fr
-resolve(const struct vtd *vtd, struct request req, uint64_t raw[2],
-        struct vtd_route *route)
+resolve(struct vtd *vtd, struct request req, struct vtd_route *route)
 {
+    uint64_t lo;
+    uint64_t hi;
     enum vtd_fr fr;
 
     if (req.index >= vtd->irt.entries) {
         return VTD_FR_IR_INDEX_RANGE;
     }
-    if (vtd_irte_read(vtd, req.index, raw)) {
+    if (vtd_irte_read(vtd, req.index, vtd->irte)) {
         return VTD_FR_IR_ROOT_ACCESS;
     }
+    lo = vtd->irte[0];
+    hi = vtd->irte[1];
     route->index = req.index;
-    fr = decode(&vtd->irt, raw[0], raw[1], route);
-    if (fr == VTD_FR_OK && req.sid_valid && !sid_matches(raw[1], req.sid)) {
+    fr = decode(&vtd->irt, lo, hi, route);
+    if (fr == VTD_FR_OK && req.sid_valid && !sid_matches(hi, req.sid)) {
         fr = VTD_FR_IR_SID;
     }
     return fr;
@@ -168,16 +171,34 @@ resolve(const struct vtd *vtd, struct request req, uint64_t raw[2],
  * recorded.  [VT-d 4.1, "Interrupt-Remapping Fault Conditions"]
  */
 static bool
-is_recorded(enum vtd_fr fr, const uint64_t raw[2])
+is_recorded(enum vtd_fr fr, uint64_t lo)
 {
     switch (fr) {
     case VTD_FR_IR_NOT_PRESENT:
     case VTD_FR_IR_ENTRY_RSVD:
     case VTD_FR_IR_SID:
-        return !(raw[0] & VTD_IRTE_LO_FPD);
+        return !(lo & VTD_IRTE_LO_FPD);
     default:
         return true;
     }
+}
+
+/* Record a fault of resolve() if it is to be; returns it. */
+static __attribute__((noinline)) enum vtd_fr
+record(struct vtd *vtd, enum vtd_fr fr, struct request req)
+{
+    if (is_recorded(fr, vtd->irte[0])) {
+        vtd_fault_record(vtd, fr, req.sid_valid ? req.sid : 0, req.index);
+    }
+    return fr;
+}
+
+static inline enum vtd_fr
+remap(struct vtd *vtd, struct request req, struct vtd_route *route)
+{
+    enum vtd_fr fr = resolve(vtd, req, route);
+
+    return __builtin_expect(fr == VTD_FR_OK, 1) ? fr : record(vtd, fr, req);
 }
 
 static void
@@ -200,53 +221,66 @@ decode_compat(uint64_t addr, uint32_t data, struct vtd_route *route)
 }
 
 /* What is not remapped passes as it is, or is blocked. */
-static __attribute__((noinline)) enum vtd_fr
+static enum vtd_fr
 pass_or_block(struct vtd *vtd, uint64_t addr, uint32_t data, struct request req,
               struct vtd_route *route)
 {
     uint32_t gsts = vtd_reg32(vtd, VTD_OFF_GSTS);
 
     if ((gsts & VTD_GSTS_IRES) && (vtd->irt.eime || !(gsts & VTD_GSTS_CFIS))) {
-        vtd_fault_record(vtd, VTD_FR_IR_COMPAT, req.sid, 0);
-        return VTD_FR_IR_COMPAT;
+        return record(vtd, VTD_FR_IR_COMPAT, req);
     }
     decode_compat(addr, data, route);
     return VTD_FR_OK;
 }
 
+static inline uint32_t
+handle(uint64_t addr)
+{
+    return (uint32_t)(VTD_GET(VTD_RMSI_ADDR_HANDLE, addr) |
+                      (addr & VTD_RMSI_ADDR_HANDLE_15) << 13);
+}
+
 /*
- * The sum of handle and subhandle does not wrap: beyond 16 bits it is beyond
- * every table.  Data counts only with a subhandle: an IOAPIC sends its vector
- * there without one.
+ * All but the plain remappable request.  The sum of handle and subhandle does
+ * not wrap: beyond 16 bits it is beyond every table.  Data counts only with a
+ * subhandle: an IOAPIC sends its vector there without one.
  * [VT-d 4.1, "Interrupt Requests in Remappable Format"]
  */
-enum vtd_fr
-vtd_ir_remap(struct vtd *vtd, uint64_t addr, uint32_t data, uint16_t sid,
-             bool sid_valid, struct vtd_route *route)
+static __attribute__((noinline)) enum vtd_fr
+remap_other(struct vtd *vtd, uint64_t addr, uint32_t data, uint16_t sid,
+            bool sid_valid, struct vtd_route *route)
 {
-    struct request req = {
-        .index = (uint32_t)(VTD_GET(VTD_RMSI_ADDR_HANDLE, addr) |
-                            VTD_GET(VTD_RMSI_ADDR_HANDLE_15, addr) << 15),
-        .sid = sid_valid ? sid : 0,
-        .sid_valid = sid_valid,
-    };
+    struct request req = { .sid = sid, .sid_valid = sid_valid };
     uint64_t rsvd = (addr ^ VTD_MSI_ADDR_FIXED) & VTD_MSI_ADDR_BASE;
-    uint64_t raw[2];
-    enum vtd_fr fr;
 
     if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_IRES) ||
         !(addr & VTD_MSI_ADDR_FORMAT)) {
         return pass_or_block(vtd, addr, data, req, route);
     }
+    req.index = handle(addr);
     if (addr & VTD_RMSI_ADDR_SHV) {
         req.index += (uint32_t)VTD_GET(VTD_RMSI_DATA_SUBHANDLE, data);
         rsvd |= data & VTD_RMSI_DATA_RSVD;
     }
-    fr = rsvd ? VTD_FR_IR_REQ_RSVD : resolve(vtd, req, raw, route);
-    if (fr != VTD_FR_OK && is_recorded(fr, raw)) {
-        vtd_fault_record(vtd, fr, req.sid, req.index);
+    return rsvd ? record(vtd, VTD_FR_IR_REQ_RSVD, req) : remap(vtd, req, route);
+}
+
+/* The bits of an address that tell a plain remappable request. */
+#define PLAIN      (VTD_MSI_ADDR_FIXED | VTD_MSI_ADDR_FORMAT)
+#define PLAIN_MASK (VTD_MSI_ADDR_BASE | VTD_MSI_ADDR_FORMAT | VTD_RMSI_ADDR_SHV)
+
+enum vtd_fr
+vtd_ir_remap(struct vtd *vtd, uint64_t addr, uint32_t data, uint16_t sid,
+             bool sid_valid, struct vtd_route *route)
+{
+    struct request req = { handle(addr), sid, sid_valid };
+
+    if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_IRES) ||
+        ((addr ^ PLAIN) & PLAIN_MASK)) {
+        return remap_other(vtd, addr, data, sid, sid_valid, route);
     }
-    return fr;
+    return remap(vtd, req, route);
 }
 
 /*
@@ -256,23 +290,24 @@ vtd_ir_remap(struct vtd *vtd, uint64_t addr, uint32_t data, uint16_t sid,
 static void
 answer_miss(struct vtd *vtd, const struct vtd_ir_event *event)
 {
-    struct request req = { event->index, event->sid, event->sid_valid };
+    struct request req = {
+        .index = event->index,
+        .sid = event->sid,
+        .sid_valid = event->sid_valid,
+    };
     struct vtd_route route;
-    uint64_t raw[2];
     enum vtd_fr fr;
 
     vtd->stat[VTD_STAT_MISS]++;
     VTD_TRACE(vtd, MISS, event->index, event->sid, 0, 0);
-    fr = resolve(vtd, req, raw, &route);
+    fr = resolve(vtd, req, &route);
     if (fr == VTD_FR_OK) {
-        vtd_route_announce(vtd, raw, &route);
+        vtd_route_announce(vtd, vtd->irte, &route);
         vtd->ops->ir_retry(vtd->ctx, event);
         return;
     }
     vtd_route_withdraw(vtd, event->index);
-    if (is_recorded(fr, raw)) {
-        vtd_fault_record(vtd, fr, event->sid, event->index);
-    }
+    record(vtd, fr, req);
 }
 
 /* Events of a time when remapping was enabled still come after its end. */

@@ -49,6 +49,11 @@ struct vtd {
     void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]);
     struct vtd_config config;
     struct vtd_irt irt;
+    /*
+     * The entry that a request is looked up with: the one copy of it.  Not on
+     * the stack, where its address alone costs a tenth of a remapping; ir.c.
+     */
+    uint64_t irte[2];
     struct vtd_ir_state ir_told; /* what the owner was told last; gcmd.c */
     unsigned qi_spent;           /* of the budget of a run of the queue; qi.c */
     unsigned fault_next;         /* record that the next fault uses; fault.c */

@@ -40,12 +40,12 @@ static const uint8_t reg_at[VTD_PAGE_DWORDS] = {
 #undef REG64
 };
 
-/* By the numbers in reg_at. */
-static vtd_reg_hook *const hook_of[VTD_REG_COUNT + 1] = {
+/* What a write to a dword of the page does besides. */
+static vtd_reg_hook *const hook_at[VTD_PAGE_DWORDS] = {
 #define REG32(name, off, reset, rw, w1c, on_write, ...) \
-    [VTD_REG_##name + 1] = (on_write),
+    [(off) / 4] = (on_write),
 #define REG64(name, off, reset, rw, w1c, on_write, ...) \
-    [VTD_REG_##name + 1] = (on_write),
+    [(off) / 4] = (on_write), [(off) / 4 + 1] = (on_write),
 #include "daemon/vtd/regs.def"
 #undef REG32
 #undef REG64
@@ -131,7 +131,7 @@ call_hook(struct vtd *vtd, unsigned at, uint64_t written, uint64_t cleared)
     /* The second dword of a register is its upper half. */
     unsigned up = at != 0 && reg_at[at - 1] == id ? 32 : 0;
 
-    hook_of[id](vtd, written << up, cleared << up);
+    hook_at[at](vtd, written << up, cleared << up);
 }
 
 static void
@@ -142,7 +142,7 @@ write_dword(struct vtd *vtd, unsigned at, uint32_t val)
     uint32_t old = vtd->page[at];
 
     vtd->page[at] = ((old & ~rw) | (val & rw)) & ~w1c;
-    if (hook_of[reg_at[at]]) {
+    if (hook_at[at]) {
         call_hook(vtd, at, val, old & w1c);
     }
 }
@@ -157,7 +157,7 @@ write_qword(struct vtd *vtd, unsigned at, uint64_t val)
     uint64_t now = ((old & ~rw) | (val & rw)) & ~w1c;
 
     memcpy(&vtd->page[at], &now, sizeof(now));
-    if (hook_of[reg_at[at]]) {
+    if (hook_at[at]) {
         call_hook(vtd, at, val, old & w1c);
     }
 }
