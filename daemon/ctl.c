@@ -162,16 +162,23 @@ client_request(struct client *client)
     memmove(client->in, end + 1, client->in_len);
 }
 
+/* Whether it is the client's turn to take something, not to say something. */
+static bool
+client_busy(const struct client *client)
+{
+    return client->out || line_end(client);
+}
+
 /*
  * A line that waits in the buffer makes no descriptor ready, so wait for room
- * to send: that is there at once, and the guest has its turn in between.
+ * to send: that is there at once if the client takes its replies, and the
+ * guest has its turn in between.
  */
 static void
 client_events(struct client *client)
 {
-    bool busy = client->out || line_end(client);
-
-    loop_watch_events(client->watch, busy ? LOOP_WRITE : LOOP_READ);
+    loop_watch_events(client->watch,
+                      client_busy(client) ? LOOP_WRITE : LOOP_READ);
 }
 
 static void
@@ -245,10 +252,10 @@ tick(void *ctx)
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         struct client *client = &ctl->client[i];
 
-        if (client->watch && client->out &&
+        if (client->watch && client_busy(client) &&
             now - client->progress_ms > STALL_MS) {
             log_limited(LOG_LEVEL_WARN,
-                        "ctl: a client does not take its reply; cut off");
+                        "ctl: a client does not take its replies; cut off");
             client_drop(client);
         }
     }

@@ -16,8 +16,12 @@ main(int argc, char *argv[])
     struct options options;
     char err[256];
 
-    /* Whoever reads our messages may go away before we do. */
+    /*
+     * Whoever reads our messages may go away before we do, and so may the
+     * terminal that we were started from; the guest stays.
+     */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
 
     log_open(LOG_LEVEL_INFO, 0);
     switch (options_parse(argc, argv, &options, err, sizeof(err))) {

@@ -86,7 +86,7 @@ pages_release(struct viommud *v)
     loop_watch_destroy(v->events);
     v->events = NULL;
     ioreq_unmap(&v->ioreq);
-    gmem_drop(&v->gmem);
+    gmem_close(&v->gmem);
     v->gone_ms = loop_now_ms();
 }
 
@@ -373,7 +373,7 @@ model_up(struct viommud *v)
 static void
 model_down(struct viommud *v)
 {
-    gmem_drop(&v->gmem);
+    gmem_close(&v->gmem);
     vtd_destroy(v->vtd);
 }
 

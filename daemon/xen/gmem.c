@@ -3,7 +3,6 @@
 
 #include <emmintrin.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <xenforeignmemory.h>
@@ -39,6 +38,13 @@ gmem_drop(struct gmem *gmem)
     }
 }
 
+void
+gmem_close(struct gmem *gmem)
+{
+    gmem_drop(gmem);
+    gmem->closed = true;
+}
+
 static uint8_t *
 page_map(struct gmem *gmem, uint64_t gfn)
 {
@@ -69,6 +75,9 @@ page_find(struct gmem *gmem, uint64_t gfn)
         else if (set->way[i].gfn == gfn)
             return set->way[i].page;
     }
+
+    if (gmem->closed)
+        return NULL;
 
     if (!slot) {
         slot = &set->way[set->next];

@@ -9,6 +9,7 @@
 #ifndef DAEMON_XEN_GMEM_H
 #define DAEMON_XEN_GMEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,14 +36,16 @@ struct gmem_set {
 struct gmem {
     struct xenforeignmemory_handle *fmem;
     uint16_t domid;
+    bool closed;
     struct gmem_set set[GMEM_SETS];
 };
 
 void gmem_open(struct gmem *gmem, struct xenforeignmemory_handle *fmem,
                uint16_t domid);
 
-/* Also for closing: the cache is empty, and fills again on use. */
+/* Nothing is mapped after either; gmem_drop()'s cache fills again on use. */
 void gmem_drop(struct gmem *gmem);
+void gmem_close(struct gmem *gmem);
 
 /*
  * Copy @len bytes, across pages if need be.  A naturally aligned access of up

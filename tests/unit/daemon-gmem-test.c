@@ -220,6 +220,21 @@ dropping_leaves_nothing_mapped(void **state)
     assert_memory_equal(&val, ram + PAGE, 8);
 }
 
+/* Whoever looks after that must not keep a page of a dying domain. */
+static void
+closing_is_for_good(void **state)
+{
+    uint64_t val = 0;
+
+    (void)state;
+    assert_int_equal(gmem_read(&gmem, PAGE, &val, 8), 0);
+    gmem_close(&gmem);
+    assert_int_equal(live, 0);
+    assert_int_equal(gmem_read(&gmem, PAGE, &val, 8), -EFAULT);
+    assert_int_equal(gmem_write(&gmem, PAGE, &val, 8), -EFAULT);
+    assert_int_equal(maps, 1);
+}
+
 int
 main(void)
 {
@@ -237,6 +252,7 @@ main(void)
         cmocka_unit_test_setup_teardown(the_cache_holds_what_it_says, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_cache_never_grows, setup, teardown),
+        cmocka_unit_test_setup_teardown(closing_is_for_good, setup, teardown),
         cmocka_unit_test_setup_teardown(dropping_leaves_nothing_mapped, setup,
                                         teardown),
     };

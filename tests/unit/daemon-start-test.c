@@ -181,6 +181,26 @@ what_an_earlier_daemon_left_is_removed(void **state)
     assert_non_null(strstr(printed, "must be rebooted"));
 }
 
+static void
+the_watchdog_is_fed(void **state)
+{
+    char text[64];
+    ssize_t n;
+
+    (void)state;
+    setenv("WATCHDOG_USEC", "100000", 1);
+    start_ready();
+    unsetenv("WATCHDOG_USEC");
+    for (int i = 0; i < 3; i++) {
+        wait_readable(notify_fd);
+        n = recv(notify_fd, text, sizeof(text) - 1, 0);
+        assert_true(n > 0);
+        text[n] = '\0';
+        assert_string_equal(text, "WATCHDOG=1");
+    }
+    stop_and_check();
+}
+
 /* --- the end ------------------------------------------------------- */
 
 static void
@@ -235,6 +255,7 @@ main(void)
         TEST(failures_late_in_the_start),
         TEST(the_order_is_kept),
         TEST(what_an_earlier_daemon_left_is_removed),
+        TEST(the_watchdog_is_fed),
         TEST(a_domain_that_is_gone_ends_the_daemon),
         TEST(a_dying_domain_is_let_go_of),
     };
