@@ -76,12 +76,14 @@ apt_setup() {
     mkdir -p "$parts" "$out/apt/lists/partial" "$out/apt/cache/archives/partial"
     for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
         [ -s "$f" ] || continue
+        n=$((n + 1))
         sed -n 's/^deb\(-src\)\?[[:space:]]/deb-src /p' "$f" |
-            sort -u > "$parts/$((++n)).list"
+            sort -u > "$parts/$n.list"
     done
     for f in /etc/apt/sources.list.d/*.sources; do
         [ -s "$f" ] || continue
-        sed 's/^Types:.*/Types: deb-src/' "$f" > "$parts/$((++n)).sources"
+        n=$((n + 1))
+        sed 's/^Types:.*/Types: deb-src/' "$f" > "$parts/$n.sources"
     done
 }
 
@@ -119,26 +121,27 @@ package_fetch() {
     return 1
 }
 
+# Never the repository that OUTDIR may be inside of.
+src_git() {
+    git -C "$src" --git-dir="$src/.git" --work-tree="$src" \
+        -c user.name=xen-hooks -c user.email=xen-hooks@invalid "$@"
+}
+
 # A git tree, so that another series can replace this one and make still
 # rebuilds only what differs.
 source_unpack() {
     rm -rf "$src" "$out/xen" "$out/xen-stock" "$out"/*.stamp
-    dpkg-source --no-check --skip-debianization -x "$out"/package/*.dsc "$src" ||
-        dpkg-source --no-check -x "$out"/package/*.dsc "$src"
+    dpkg-source -x "$out"/package/*.dsc "$src"
     cd "$src"
-    git init -q -b series
-    git add -A -f .
-    git -c user.name=base -c user.email=base@invalid \
-        commit -q -m "xen $(cat "$out/package/version")"
-    git tag base
+    git init -q -b series .
+    src_git add -A -f .
+    src_git commit -q -m "xen $(cat "$out/package/version")"
+    src_git tag base
 }
 
 source_reset() {
-    cd "$src"
-    git am -q --abort 2> /dev/null || true
-    git checkout -q -f -B series base
-    # What a patch has added must go; what a build has made may stay.
-    git clean -q -d -f -e /xen/.config -e /xen/.config.old
+    src_git am -q --abort 2> /dev/null || true
+    src_git checkout -q -f -B series base
 }
 
 configure() {
@@ -150,14 +153,17 @@ configure() {
     make -C xen olddefconfig XEN_TARGET_ARCH=x86_64
 }
 
-build() { # file to leave
+build() {
     make -C "$src/xen" -j"$(nproc)" XEN_TARGET_ARCH=x86_64
-    [ -z "${1-}" ] || install -m 644 "$src/xen/xen" "$out/$1"
+}
+
+build_stock() {
+    build
+    install -m 644 "$src/xen/xen" "$out/xen-stock"
 }
 
 apply() { # patch
-    git -C "$src" -c user.name=xen-hooks -c user.email=xen-hooks@invalid \
-        am -q --keep-non-patch "$1"
+    src_git am -q --keep-non-patch "$1"
 }
 
 # New symbols must be there, and on, before the result is taken for patched.
@@ -191,11 +197,12 @@ if [ -f "$out/xen" ] && [ -f "$out/xen-stock" ] && [ -f "$out/built.stamp" ]; th
 fi
 rm -f "$out/xen" "$out/built.stamp"
 
-[ -d "$src/.git" ] && git -C "$src" rev-parse -q --verify base > /dev/null ||
+if ! src_git rev-parse -q --verify base > /dev/null 2>&1; then
     step "unpack $version" source_unpack
+fi
 if [ ! -f "$out/xen-stock" ]; then
     step 'configure' configure
-    step 'build without patches' build xen-stock
+    step 'build without patches' build_stock
 fi
 
 step 'undo earlier patches' source_reset
