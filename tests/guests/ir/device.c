@@ -37,7 +37,8 @@
 #define PIT_CH0      0x40u
 #define PIT_CMD      0x43u
 #define PIT_HZ       1193182u
-#define PIT_CH0_ONCE 0x30u /* both bytes, mode 0                            */
+#define PIT_CH0_OFF  0x30u /* both bytes, mode 0: Xen stops the timer        */
+#define PIT_CH0_ONCE 0x38u /* both bytes, mode 4: one pulse                  */
 
 #define PIN_WAIT_US 100000u
 
@@ -257,19 +258,22 @@ device_init(void)
 
 /* --- the PIT --------------------------------------------------------------- */
 
-void
-pit_once(unsigned us)
+static void
+pit_load(uint8_t command, uint32_t ticks)
 {
-    uint32_t ticks = (uint32_t)((uint64_t)PIT_HZ * us / 1000000);
-
-    io_write8(PIT_CMD, PIT_CH0_ONCE);
+    io_write8(PIT_CMD, command);
     io_write8(PIT_CH0, (uint8_t)ticks);
     io_write8(PIT_CH0, (uint8_t)(ticks >> 8));
 }
 
-/* In mode 0 the channel waits for a count, which never comes. */
+void
+pit_once(unsigned us)
+{
+    pit_load(PIT_CH0_ONCE, (uint32_t)((uint64_t)PIT_HZ * us / 1000000));
+}
+
 void
 pit_stop(void)
 {
-    io_write8(PIT_CMD, PIT_CH0_ONCE);
+    pit_load(PIT_CH0_OFF, 0);
 }
