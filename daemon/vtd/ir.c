@@ -95,33 +95,43 @@ vtd_irt_set_mode(struct vtd_irt *irt)
  * DEVIATION: QEMU and VirtualBox report SVT 11b as a failed check, 26h.
  */
 static inline enum vtd_fr
-decode(const struct vtd_irt *irt, uint64_t lo, uint64_t hi,
-       struct vtd_route *route)
+validate(const struct vtd_irt *irt, uint64_t lo, uint64_t hi)
+{
+    if (flags_of[lo & 0xff].usable && !(lo & irt->lo_rsvd) &&
+        hi >> 16 < SID_RULES) {
+        return VTD_FR_OK;
+    }
+    return lo & VTD_IRTE_LO_P ? VTD_FR_IR_ENTRY_RSVD : VTD_FR_IR_NOT_PRESENT;
+}
+
+/* All of *route but the index, from a valid entry. */
+static inline void
+fill(const struct vtd_irt *irt, uint64_t lo, uint64_t hi,
+     struct vtd_route *route)
 {
     const struct flags *flags = &flags_of[lo & 0xff];
-    uint64_t rule = hi >> 16;
 
-    if (!flags->usable || (lo & irt->lo_rsvd) || rule >= SID_RULES) {
-        return lo & VTD_IRTE_LO_P ? VTD_FR_IR_ENTRY_RSVD
-                                  : VTD_FR_IR_NOT_PRESENT;
-    }
     route->dest = (uint32_t)(lo >> irt->dest_shift);
     route->sid = (uint16_t)hi;
     route->vector = (uint8_t)VTD_GET(VTD_IRTE_LO_V, lo);
-    route->sid_check = sid_rules[rule].check;
+    route->sid_check = sid_rules[hi >> 16].check;
     route->delivery_mode = flags->delivery_mode;
     route->present = true;
     route->logical = flags->logical;
     route->level = flags->level;
     route->fpd = (lo & VTD_IRTE_LO_FPD) != 0;
-    return VTD_FR_OK;
 }
 
 enum vtd_fr
 vtd_irte_decode(const struct vtd_irt *irt, const uint64_t raw[2],
                 struct vtd_route *route)
 {
-    return decode(irt, raw[0], raw[1], route);
+    enum vtd_fr fr = validate(irt, raw[0], raw[1]);
+
+    if (fr == VTD_FR_OK) {
+        fill(irt, raw[0], raw[1], route);
+    }
+    return fr;
 }
 
 /*
@@ -139,15 +149,23 @@ sid_matches(uint64_t hi, uint16_t sid)
     return ((hi ^ sid) & rule->compared) == 0;
 }
 
-/*
- * Look a request up.  The entry is left in vtd->irte if there is a fault of
- * it, or none.
- */
+/* Apply valid entry @raw to @req. */
 static inline enum vtd_fr
+apply(const struct vtd *vtd, struct request req, const uint64_t raw[2],
+      struct vtd_route *route)
+{
+    if (req.sid_valid && !sid_matches(raw[1], req.sid)) {
+        return VTD_FR_IR_SID;
+    }
+    route->index = req.index;
+    fill(&vtd->irt, raw[0], raw[1], route);
+    return VTD_FR_OK;
+}
+
+/* Look a request up in the table; the entry is left in vtd->irte. */
+static enum vtd_fr
 resolve(struct vtd *vtd, struct request req, struct vtd_route *route)
 {
-    uint64_t lo;
-    uint64_t hi;
     enum vtd_fr fr;
 
     if (req.index >= vtd->irt.entries) {
@@ -156,14 +174,8 @@ resolve(struct vtd *vtd, struct request req, struct vtd_route *route)
     if (vtd_irte_read(vtd, req.index, vtd->irte)) {
         return VTD_FR_IR_ROOT_ACCESS;
     }
-    lo = vtd->irte[0];
-    hi = vtd->irte[1];
-    route->index = req.index;
-    fr = decode(&vtd->irt, lo, hi, route);
-    if (fr == VTD_FR_OK && req.sid_valid && !sid_matches(hi, req.sid)) {
-        fr = VTD_FR_IR_SID;
-    }
-    return fr;
+    fr = validate(&vtd->irt, vtd->irte[0], vtd->irte[1]);
+    return fr == VTD_FR_OK ? apply(vtd, req, vtd->irte, route) : fr;
 }
 
 /*
@@ -183,22 +195,43 @@ is_recorded(enum vtd_fr fr, uint64_t lo)
     }
 }
 
-/* Record a fault of resolve() if it is to be; returns it. */
+/* Record fault @fr if it is to be, with @lo of the entry; returns it. */
 static __attribute__((noinline)) enum vtd_fr
-record(struct vtd *vtd, enum vtd_fr fr, struct request req)
+record(struct vtd *vtd, enum vtd_fr fr, struct request req, uint64_t lo)
 {
-    if (is_recorded(fr, vtd->irte[0])) {
+    if (fr != VTD_FR_OK && is_recorded(fr, lo)) {
         vtd_fault_record(vtd, fr, req.sid_valid ? req.sid : 0, req.index);
     }
     return fr;
 }
 
-static inline enum vtd_fr
-remap(struct vtd *vtd, struct request req, struct vtd_route *route)
+static __attribute__((noinline)) enum vtd_fr
+remap_by_table(struct vtd *vtd, struct request req, struct vtd_route *route)
 {
     enum vtd_fr fr = resolve(vtd, req, route);
 
-    return __builtin_expect(fr == VTD_FR_OK, 1) ? fr : record(vtd, fr, req);
+    return record(vtd, fr, req, vtd->irte[0]);
+}
+
+/*
+ * Announced entries, which are valid, serve here as they do at the consumer,
+ * so that a request has one answer wherever it is asked for; an invalidation
+ * makes both follow the table.  Entries that are not announced are read.
+ */
+static inline __attribute__((always_inline)) enum vtd_fr
+remap(struct vtd *vtd, struct request req, struct vtd_route *route)
+{
+    const uint64_t *told = vtd->routes.entry[req.index & (VTD_IRT_MAX - 1)];
+    enum vtd_fr fr;
+
+    if (req.index >= vtd->irt.entries || told[0] == 0) {
+        return remap_by_table(vtd, req, route);
+    }
+    fr = apply(vtd, req, told, route);
+    if (__builtin_expect(fr != VTD_FR_OK, 0)) {
+        return record(vtd, fr, req, told[0]);
+    }
+    return VTD_FR_OK;
 }
 
 static void
@@ -228,7 +261,7 @@ pass_or_block(struct vtd *vtd, uint64_t addr, uint32_t data, struct request req,
     uint32_t gsts = vtd_reg32(vtd, VTD_OFF_GSTS);
 
     if ((gsts & VTD_GSTS_IRES) && (vtd->irt.eime || !(gsts & VTD_GSTS_CFIS))) {
-        return record(vtd, VTD_FR_IR_COMPAT, req);
+        return record(vtd, VTD_FR_IR_COMPAT, req, 0);
     }
     decode_compat(addr, data, route);
     return VTD_FR_OK;
@@ -263,7 +296,8 @@ remap_other(struct vtd *vtd, uint64_t addr, uint32_t data, uint16_t sid,
         req.index += (uint32_t)VTD_GET(VTD_RMSI_DATA_SUBHANDLE, data);
         rsvd |= data & VTD_RMSI_DATA_RSVD;
     }
-    return rsvd ? record(vtd, VTD_FR_IR_REQ_RSVD, req) : remap(vtd, req, route);
+    return rsvd ? record(vtd, VTD_FR_IR_REQ_RSVD, req, 0)
+                : remap(vtd, req, route);
 }
 
 /* The bits of an address that tell a plain remappable request. */
@@ -307,7 +341,7 @@ answer_miss(struct vtd *vtd, const struct vtd_ir_event *event)
         return;
     }
     vtd_route_withdraw(vtd, event->index);
-    record(vtd, fr, req);
+    record(vtd, fr, req, vtd->irte[0]);
 }
 
 /* Events of a time when remapping was enabled still come after its end. */

@@ -11,9 +11,9 @@ void vtd_irt_set_mode(struct vtd_irt *irt);
 
 /* Copy entry @index, which lies in the latched table.  0 or -EFAULT. */
 static inline int
-vtd_irte_read(const struct vtd *vtd, uint32_t index, uint64_t raw[2])
+vtd_irte_read(const struct vtd *vtd, uint64_t index, uint64_t raw[2])
 {
-    return vtd->ops->mem_read(vtd->ctx, vtd->irt.base + index * UINT64_C(16),
+    return vtd->ops->mem_read(vtd->ctx, vtd->irt.base + index * VTD_IRTE_SIZE,
                               raw, VTD_IRTE_SIZE);
 }
 

@@ -44,19 +44,23 @@ struct vtd_routes {
 };
 
 struct vtd {
+    /* Constant after vtd_create(). */
     const struct vtd_ops *ops;
     void *ctx;
     void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]);
     struct vtd_config config;
+
     struct vtd_irt irt;
-    /*
-     * The entry that a request is looked up with: the one copy of it.  Not on
-     * the stack, where its address alone costs a tenth of a remapping; ir.c.
-     */
-    uint64_t irte[2];
     struct vtd_ir_state ir_told; /* what the owner was told last; gcmd.c */
-    unsigned qi_spent;           /* of the budget of a run of the queue; qi.c */
     unsigned fault_next;         /* record that the next fault uses; fault.c */
+    /*
+     * The one copy of what was read last from guest memory, or is written to
+     * it.  Not on the stack: the protection that an array there gets costs a
+     * tenth of the operations that these are for.
+     */
+    uint64_t irte[2]; /* an entry; ir.c and route.c */
+    uint64_t desc[2]; /* a descriptor; qi.c */
+    uint32_t status;  /* of a wait descriptor; qi.c */
     uint64_t stat[VTD_STAT_COUNT];
     /*
      * The register page as software sees it, and the bits of it that software

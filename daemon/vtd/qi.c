@@ -7,9 +7,8 @@
 #include "daemon/vtd/route.h"
 #include "daemon/vtd/spec-qi.h"
 
-/* IQH and IQT count bytes; heads and tails in the code count entries. */
-#define ENTRY_SHIFT 4u
-_Static_assert(VTD_QI_DESC_SIZE == 1u << ENTRY_SHIFT, "entry size");
+/* IQA.QS = 7 */
+#define QUEUE_ENTRIES_MAX 32768u
 
 /* Entries read for an invalidation that cost as much as a descriptor. */
 #define ENTRIES_PER_COST 16u
@@ -17,25 +16,30 @@ _Static_assert(VTD_QI_DESC_SIZE == 1u << ENTRY_SHIFT, "entry size");
 struct desc_type {
     const char *name;
     uint64_t rsvd[2];
-    enum vtd_iqei (*run)(struct vtd *vtd, uint64_t lo, uint64_t hi);
+    /*
+     * Execute one without reserved bits set.  Returns the work beyond that of
+     * an ordinary descriptor, in descriptors, or minus an enum vtd_iqei; it
+     * has no effect then.
+     */
+    int (*run)(struct vtd *vtd, uint64_t lo, uint64_t hi);
 };
 
 /*
  * Nothing is cached for DMA remapping, so that its invalidations complete at
  * once; what is wrong in them is still an error.
  */
-static enum vtd_iqei
+static int
 run_context(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     (void)vtd;
     (void)hi;
     if (VTD_GET(VTD_CC_LO_G, lo) == VTD_G_RSVD) {
-        return VTD_IQEI_RSVD;
+        return -VTD_IQEI_RSVD;
     }
-    return VTD_IQEI_NONE;
+    return 0;
 }
 
-static enum vtd_iqei
+static int
 run_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     uint64_t granularity = VTD_GET(VTD_TLB_LO_G, lo);
@@ -43,30 +47,40 @@ run_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
     (void)vtd;
     if (granularity == VTD_G_RSVD ||
         (granularity == VTD_G_PAGE && VTD_GET(VTD_TLB_HI_AM, hi) > VTD_MAMV)) {
-        return VTD_IQEI_RSVD;
+        return -VTD_IQEI_RSVD;
     }
-    return VTD_IQEI_NONE;
+    return 0;
 }
 
-static enum vtd_iqei
-run_iec(struct vtd *vtd, uint64_t lo, uint64_t hi)
+static __attribute__((noinline)) int
+run_iec_range(struct vtd *vtd, uint64_t lo)
 {
-    uint32_t first = 0;
-    uint32_t n = VTD_IRT_MAX;
+    uint32_t index = (uint32_t)VTD_GET(VTD_IEC_LO_IIDX, lo);
+    unsigned im = (unsigned)VTD_GET(VTD_IEC_LO_IM, lo);
+    unsigned read;
 
-    (void)hi;
-    if (lo & VTD_IEC_LO_G) {
-        unsigned im = (unsigned)VTD_GET(VTD_IEC_LO_IM, lo);
-
-        if (im > VTD_MHMV) {
-            return VTD_IQEI_RSVD;
-        }
-        n = 1u << im;
-        first = (uint32_t)VTD_GET(VTD_IEC_LO_IIDX, lo) & ~(n - 1);
+    if (!(lo & VTD_IEC_LO_G)) {
+        read = vtd_route_invalidate(vtd, 0, VTD_IRT_MAX);
+    } else if (im > VTD_MHMV) {
+        return -VTD_IQEI_RSVD;
+    } else {
+        read = vtd_route_invalidate(vtd, index >> im << im, 1u << im);
     }
     vtd->stat[VTD_STAT_IEC]++;
-    vtd->qi_spent += vtd_route_invalidate(vtd, first, n) / ENTRIES_PER_COST;
-    return VTD_IQEI_NONE;
+    return (int)(read / ENTRIES_PER_COST);
+}
+
+/* One entry is what drivers invalidate all the time; it goes straight. */
+static int
+run_iec(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    (void)hi;
+    if ((lo & (VTD_IEC_LO_G | VTD_IEC_LO_IM)) != VTD_IEC_LO_G) {
+        return run_iec_range(vtd, lo);
+    }
+    vtd->stat[VTD_STAT_IEC]++;
+    return vtd_route_invalidate_one(vtd,
+                                    (uint32_t)VTD_GET(VTD_IEC_LO_IIDX, lo));
 }
 
 /*
@@ -75,39 +89,39 @@ run_iec(struct vtd *vtd, uint64_t lo, uint64_t hi)
  * posted write would be: the specification knows no error for it.
  * [VT-d 4.1, "Invalidation Wait Descriptor"]
  */
-static enum vtd_iqei
+static int
 run_wait(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     vtd_route_flush(vtd);
     vtd->stat[VTD_STAT_WAIT]++;
     if (lo & VTD_WAIT_LO_SW) {
-        uint32_t status = (uint32_t)VTD_GET(VTD_WAIT_LO_STDATA, lo);
-
-        (void)vtd->ops->mem_write(vtd->ctx, hi & VTD_WAIT_HI_STADDR, &status,
-                                  sizeof(status));
+        vtd->status = (uint32_t)VTD_GET(VTD_WAIT_LO_STDATA, lo);
+        (void)vtd->ops->mem_write(vtd->ctx, hi & VTD_WAIT_HI_STADDR,
+                                  &vtd->status, sizeof(vtd->status));
     }
     if ((lo & VTD_WAIT_LO_IF) && !(vtd_reg32(vtd, VTD_OFF_ICS) & VTD_ICS_IWC)) {
         vtd_reg32_set(vtd, VTD_OFF_ICS, VTD_ICS_IWC);
         vtd_event_raise(vtd, VTD_EVENT_COMPLETION);
     }
-    return VTD_IQEI_NONE;
+    return 0;
 }
 
-static enum vtd_iqei
+static int
 run_invalid(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     (void)vtd;
     (void)lo;
     (void)hi;
-    return VTD_IQEI_TYPE;
+    return -VTD_IQEI_TYPE;
 }
 
 /*
  * Types that the unit lacks the capability for are invalid as unknown ones
  * are, whatever their other bits.
  */
-static const struct desc_type types[] = {
+static const struct desc_type types[16] = {
     [0] = { "unknown", { 0, 0 }, run_invalid },
+    [10 ... 15] = { "unknown", { 0, 0 }, run_invalid },
     [VTD_QI_CONTEXT] = { "context-cache",
                          { VTD_CC_LO_RSVD, UINT64_MAX },
                          run_context },
@@ -128,21 +142,16 @@ static const struct desc_type types[] = {
 static const struct desc_type *
 type_of(uint64_t lo)
 {
-    uint64_t type = lo & VTD_QI_TYPE_LOW;
-
-    if ((lo & VTD_QI_TYPE_HIGH) || type >= sizeof(types) / sizeof(types[0])) {
-        return &types[0];
-    }
-    return &types[type];
+    return &types[lo & VTD_QI_TYPE_HIGH ? 0 : lo & VTD_QI_TYPE_LOW];
 }
 
-static inline enum vtd_iqei
+static inline int
 run_desc(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     const struct desc_type *type = type_of(lo);
 
     if ((lo & type->rsvd[0]) | (hi & type->rsvd[1])) {
-        return VTD_IQEI_RSVD;
+        return -VTD_IQEI_RSVD;
     }
     return type->run(vtd, lo, hi);
 }
@@ -153,12 +162,11 @@ vtd_desc_name(const uint64_t desc[4])
     return type_of(desc[0])->name;
 }
 
+/* Bytes. */
 static uint32_t
-queue_entries(const struct vtd *vtd)
+queue_size(const struct vtd *vtd)
 {
-    uint64_t iqa = vtd_reg64(vtd, VTD_OFF_IQA);
-
-    return 256u << VTD_GET(VTD_IQA_QS, iqa);
+    return 4096u << VTD_GET(VTD_IQA_QS, vtd_reg64(vtd, VTD_OFF_IQA));
 }
 
 static bool
@@ -176,6 +184,42 @@ vtd_run_pending(const struct vtd *vtd)
 }
 
 /*
+ * Execute descriptors from @head_off to @tail_off, until they cost @budget.
+ * Returns the new head, which stays at a descriptor in error; *@iqei says
+ * which error.
+ */
+static uint64_t
+run_descs(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget,
+          enum vtd_iqei *iqei)
+{
+    uint64_t base = vtd_reg64(vtd, VTD_OFF_IQA) & VTD_IQA_IQA;
+    uint64_t mask = queue_size(vtd) - 1u;
+    uint64_t first_off = head_off;
+
+    *iqei = VTD_IQEI_NONE;
+    while (head_off != tail_off && budget > 0) {
+        int cost;
+
+        if (vtd->ops->mem_read(vtd->ctx, base + head_off, vtd->desc,
+                               VTD_QI_DESC_SIZE)) {
+            *iqei = VTD_IQEI_FETCH;
+            break;
+        }
+        VTD_TRACE(vtd, DESC, vtd->desc[0], vtd->desc[1], head_off, 0);
+        cost = run_desc(vtd, vtd->desc[0], vtd->desc[1]);
+        if (cost < 0) {
+            *iqei = (enum vtd_iqei) - cost;
+            break;
+        }
+        budget -= cost + 1;
+        head_off = (head_off + VTD_QI_DESC_SIZE) & mask;
+    }
+    vtd->stat[VTD_STAT_DESC] +=
+        ((head_off - first_off) & mask) / VTD_QI_DESC_SIZE;
+    return head_off;
+}
+
+/*
  * A tail outside the queue would never be met by a head that wraps inside it.
  * Both are checked before every run: a write to IQA changes the queue's size
  * under them.  [VT-d 4.1, "Invalidation Queue Error Record Register"]
@@ -183,40 +227,22 @@ vtd_run_pending(const struct vtd *vtd)
 void
 vtd_run(struct vtd *vtd, unsigned budget)
 {
-    uint32_t entries = queue_entries(vtd);
-    uint64_t base = vtd_reg64(vtd, VTD_OFF_IQA) & VTD_IQA_IQA;
-    uint32_t head = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQH) >> ENTRY_SHIFT;
-    uint32_t tail = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQT) >> ENTRY_SHIFT;
-    enum vtd_iqei iqei = VTD_IQEI_NONE;
+    uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
+    uint64_t tail_off = vtd_reg64(vtd, VTD_OFF_IQT);
+    enum vtd_iqei iqei = VTD_IQEI_TAIL;
 
-    if (!is_running(vtd) || head == tail) {
+    if (!is_running(vtd) || head_off == tail_off) {
         return;
     }
-    if (head >= entries || tail >= entries) {
-        vtd_fault_queue_error(vtd, VTD_IQEI_TAIL);
-        return;
+    /* Nothing can cost more than a queue of the largest size. */
+    if (budget > QUEUE_ENTRIES_MAX) {
+        budget = QUEUE_ENTRIES_MAX;
     }
-    vtd->qi_spent = 0;
-    while (head != tail && vtd->qi_spent < budget) {
-        uint64_t desc[2];
-
-        if (vtd->ops->mem_read(vtd->ctx, base + (uint64_t)head * sizeof(desc),
-                               desc, sizeof(desc))) {
-            iqei = VTD_IQEI_FETCH;
-            break;
-        }
-        VTD_TRACE(vtd, DESC, desc[0], desc[1], head, 0);
-        iqei = run_desc(vtd, desc[0], desc[1]);
-        if (iqei != VTD_IQEI_NONE) {
-            break;
-        }
-        vtd->stat[VTD_STAT_DESC]++;
-        head = (head + 1) & (entries - 1);
-        vtd->qi_spent++;
+    if ((head_off | tail_off) < queue_size(vtd)) {
+        head_off = run_descs(vtd, head_off, tail_off, (int)budget, &iqei);
+        vtd_route_flush(vtd);
+        vtd_reg64_set(vtd, VTD_OFF_IQH, head_off);
     }
-    vtd_route_flush(vtd);
-    /* The head stays at a descriptor in error. */
-    vtd_reg64_set(vtd, VTD_OFF_IQH, (uint64_t)head << ENTRY_SHIFT);
     if (iqei != VTD_IQEI_NONE) {
         vtd_fault_queue_error(vtd, iqei);
     }
@@ -267,10 +293,10 @@ vtd_queue_info(const struct vtd *vtd, struct vtd_queue_info *info)
     *info = (struct vtd_queue_info){
         .enabled = (vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_QIES) != 0,
         .base = vtd_reg64(vtd, VTD_OFF_IQA) & VTD_IQA_IQA,
-        .entries = queue_entries(vtd),
+        .entries = queue_size(vtd) / VTD_QI_DESC_SIZE,
         .entry_size = VTD_QI_DESC_SIZE,
-        .head = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQH) >> ENTRY_SHIFT,
-        .tail = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQT) >> ENTRY_SHIFT,
+        .head = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQH) / VTD_QI_DESC_SIZE,
+        .tail = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQT) / VTD_QI_DESC_SIZE,
         .error =
             (uint8_t)VTD_GET(VTD_IQERCD_IQEI, vtd_reg64(vtd, VTD_OFF_IQERCD)),
         .stopped = (vtd_reg32(vtd, VTD_OFF_FSTS) & VTD_FSTS_IQE) != 0,

@@ -30,11 +30,10 @@ const struct vtd_reg_desc vtd_reg_table[VTD_REG_COUNT] = {
 #undef REG
 };
 
-/* The register at a dword of the page, plus one; 0 in a hole. */
-static const uint8_t reg_at[VTD_PAGE_DWORDS] = {
-#define REG32(name, off, ...) [(off) / 4] = VTD_REG_##name + 1,
-#define REG64(name, off, ...) \
-    [(off) / 4] = VTD_REG_##name + 1, [(off) / 4 + 1] = VTD_REG_##name + 1,
+/* Dwords of the page that are the lower one of a register of two. */
+static const bool is_qword[VTD_PAGE_DWORDS] = {
+#define REG32(name, ...)
+#define REG64(name, off, ...) [(off) / 4] = true,
 #include "daemon/vtd/regs.def"
 #undef REG32
 #undef REG64
@@ -76,7 +75,6 @@ static const uint32_t w1c_at[VTD_PAGE_DWORDS] = {
 #include "daemon/vtd/regs.def"
 #undef REG32
 #undef REG64
-_Static_assert(VTD_REG_COUNT < UINT8_MAX, "reg_at cannot name every register");
 
 void
 vtd_regs_reset(struct vtd *vtd)
@@ -123,32 +121,32 @@ vtd_mmio_read(struct vtd *vtd, uint32_t off, unsigned size)
     return val;
 }
 
-/* @written and @cleared are of the dwords from @at on. */
-static void
-call_hook(struct vtd *vtd, unsigned at, uint64_t written, uint64_t cleared)
+/* Call the hook of dword @at; the second one is the register's upper half. */
+static __attribute__((noinline)) void
+call_dword_hook(vtd_reg_hook *hook, struct vtd *vtd, unsigned at,
+                uint64_t written, uint64_t cleared)
 {
-    unsigned id = reg_at[at];
-    /* The second dword of a register is its upper half. */
-    unsigned up = at != 0 && reg_at[at - 1] == id ? 32 : 0;
+    unsigned up = at != 0 && is_qword[at - 1] ? 32 : 0;
 
-    hook_at[at](vtd, written << up, cleared << up);
+    hook(vtd, written << up, cleared << up);
 }
 
-static void
+static inline void
 write_dword(struct vtd *vtd, unsigned at, uint32_t val)
 {
     uint32_t rw = vtd->rw[at];
     uint32_t w1c = w1c_at[at] & val;
     uint32_t old = vtd->page[at];
+    vtd_reg_hook *hook = hook_at[at];
 
     vtd->page[at] = ((old & ~rw) | (val & rw)) & ~w1c;
-    if (hook_at[at]) {
-        call_hook(vtd, at, val, old & w1c);
+    if (hook) {
+        call_dword_hook(hook, vtd, at, val, old & w1c);
     }
 }
 
 /* Both dwords of one register: its hook sees the whole value, once. */
-static void
+static inline void
 write_qword(struct vtd *vtd, unsigned at, uint64_t val)
 {
     uint64_t rw = load64(&vtd->rw[at]);
@@ -158,12 +156,12 @@ write_qword(struct vtd *vtd, unsigned at, uint64_t val)
 
     memcpy(&vtd->page[at], &now, sizeof(now));
     if (hook_at[at]) {
-        call_hook(vtd, at, val, old & w1c);
+        hook_at[at](vtd, val, old & w1c);
     }
 }
 
 /*
- * An access of another shape than one aligned dword.  If it covers two
+ * An access of another shape than one aligned dword or one register.  If it covers two
  * registers the higher one is first: then data are in place when a control
  * register below them is unmasked by the same write.
  */
@@ -181,7 +179,7 @@ write_split(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
         end = VTD_MMIO_SIZE / 4;
     }
     val >>= (first * 4 - off) * 8;
-    if (end - first == 2 && reg_at[first] == reg_at[first + 1]) {
+    if (end - first == 2 && is_qword[first]) {
         write_qword(vtd, first, val);
         return;
     }
@@ -193,11 +191,13 @@ write_split(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
     }
 }
 
-static void
+static inline __attribute__((always_inline)) void
 write_any(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
 {
     if (size == 4 && off % 4 == 0) {
         write_dword(vtd, off / 4, (uint32_t)val);
+    } else if (size == 8 && off % 8 == 0 && is_qword[off / 4]) {
+        write_qword(vtd, off / 4, val);
     } else {
         write_split(vtd, off, size, val);
     }

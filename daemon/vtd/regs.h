@@ -6,6 +6,8 @@
 #ifndef DAEMON_VTD_REGS_H
 #define DAEMON_VTD_REGS_H
 
+#include <string.h>
+
 #include "daemon/vtd/priv.h"
 
 /*
@@ -42,14 +44,16 @@ vtd_reg32_set(struct vtd *vtd, enum vtd_reg_off off, uint64_t val)
 static inline uint64_t
 vtd_reg64(const struct vtd *vtd, enum vtd_reg_off off)
 {
-    return vtd->page[off / 4] | (uint64_t)vtd->page[off / 4 + 1] << 32;
+    uint64_t val;
+
+    memcpy(&val, &vtd->page[off / 4], sizeof(val));
+    return val;
 }
 
 static inline void
 vtd_reg64_set(struct vtd *vtd, enum vtd_reg_off off, uint64_t val)
 {
-    vtd->page[off / 4] = (uint32_t)val;
-    vtd->page[off / 4 + 1] = (uint32_t)(val >> 32);
+    memcpy(&vtd->page[off / 4], &val, sizeof(val));
 }
 
 /* Set every register to its value after reset. */

@@ -40,16 +40,13 @@ word_mask(uint32_t word, uint32_t first, uint32_t end)
 }
 
 void
-vtd_route_flush(struct vtd *vtd)
+vtd_route_flush_batch(struct vtd *vtd)
 {
     struct vtd_routes *routes = &vtd->routes;
+    unsigned n = routes->batch_count;
 
-    if (routes->batch_count != 0) {
-        unsigned n = routes->batch_count;
-
-        routes->batch_count = 0;
-        vtd->ops->ir_routes(vtd->ctx, routes->batch, n);
-    }
+    routes->batch_count = 0;
+    vtd->ops->ir_routes(vtd->ctx, routes->batch, n);
 }
 
 static void
@@ -108,16 +105,16 @@ drop(struct vtd *vtd, uint32_t index)
     }
 }
 
-/* Entry @index differs from what the owner was told; tell it. */
+/* Entry @index, in vtd->irte, differs from what the owner was told. */
 static __attribute__((noinline)) void
-update(struct vtd *vtd, uint32_t index, const uint64_t raw[2])
+update(struct vtd *vtd, uint64_t index)
 {
-    struct vtd_route route = { .index = index };
+    struct vtd_route route = { .index = (uint32_t)index };
 
-    if (vtd_irte_decode(&vtd->irt, raw, &route) == VTD_FR_OK) {
-        add(vtd, raw, &route);
+    if (vtd_irte_decode(&vtd->irt, vtd->irte, &route) == VTD_FR_OK) {
+        add(vtd, vtd->irte, &route);
     } else {
-        drop(vtd, index);
+        drop(vtd, route.index);
     }
 }
 
@@ -127,16 +124,24 @@ update(struct vtd *vtd, uint32_t index, const uint64_t raw[2])
  * is withdrawn.
  */
 static inline void
-sync(struct vtd *vtd, uint32_t index)
+sync(struct vtd *vtd, uint64_t index)
 {
-    const uint64_t *told = vtd->routes.entry[index];
-    uint64_t raw[2];
-
-    if (vtd_irte_read(vtd, index, raw)) {
-        drop(vtd, index);
-    } else if (significant(raw[0]) != told[0] || raw[1] != told[1]) {
-        update(vtd, index, raw);
+    if (vtd_irte_read(vtd, index, vtd->irte)) {
+        vtd->irte[0] = 0;
     }
+    if (significant(vtd->irte[0]) != vtd->routes.entry[index][0] ||
+        vtd->irte[1] != vtd->routes.entry[index][1]) {
+        update(vtd, index);
+    }
+}
+
+int
+vtd_route_invalidate_one(struct vtd *vtd, uint64_t index)
+{
+    if (index < vtd->irt.entries) {
+        sync(vtd, index);
+    }
+    return 0;
 }
 
 static unsigned

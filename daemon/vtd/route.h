@@ -17,6 +17,9 @@
  */
 unsigned vtd_route_invalidate(struct vtd *vtd, uint32_t first, uint32_t n);
 
+/* The same of one entry, which costs nothing to speak of: returns 0. */
+int vtd_route_invalidate_one(struct vtd *vtd, uint64_t index);
+
 /* Entry @raw, decoded as @route, was looked up; announce it now. */
 void vtd_route_announce(struct vtd *vtd, const uint64_t raw[2],
                         const struct vtd_route *route);
@@ -30,8 +33,17 @@ void vtd_route_clear(struct vtd *vtd);
 /* The owner has lost every route: announce again those that it had. */
 void vtd_route_replay(struct vtd *vtd);
 
+/* Pass the collected changes, of which there are some, to the owner. */
+void vtd_route_flush_batch(struct vtd *vtd);
+
 /* Pass collected changes to the owner. */
-void vtd_route_flush(struct vtd *vtd);
+static inline void
+vtd_route_flush(struct vtd *vtd)
+{
+    if (vtd->routes.batch_count != 0) {
+        vtd_route_flush_batch(vtd);
+    }
+}
 
 /* The route announced for @index, but for its index; false without one. */
 bool vtd_route_lookup(const struct vtd *vtd, uint32_t index,

@@ -3,24 +3,21 @@
 #
 # bench.sh VTD-BENCH: one line a figure, with the median time of one operation
 # in ns, its instructions, the aim in instructions, and "ok" or "over".
-# Instructions are the difference between two lengths of run under callgrind,
-# less that of an empty loop: neither start-up nor the loop counts, and the
-# number is the same each time.  Fails if a figure is over its aim.
+# Instructions are counted by callgrind inside the function that is measured
+# and what it calls, as the difference between two lengths of run: start-up
+# does not count, and the number is the same each time.  Fails if a figure is
+# over its aim.
 set -eu
 
 bench=$1
 short=12800
 long=64000
 
-# Instructions of @long - @short operations.
-count() {
-    for n in "$short" "$long"; do
-        valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-            "$bench" run "$1" "$n" 2>&1 |
-            sed -n 's/^==[0-9]*== Collected : *\([0-9]*\)$/\1/p'
-    done | {
-        read -r a && read -r b && echo $((b - a))
-    }
+# collect FUNCTION CASE N: instructions inside FUNCTION.
+collect() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+        --toggle-collect="$1" "$bench" run "$2" "$3" 2>&1 |
+        sed -n 's/^==[0-9]*== Collected : *\([0-9]*\)$/\1/p'
 }
 
 command -v valgrind >/dev/null || {
@@ -29,21 +26,17 @@ command -v valgrind >/dev/null || {
 }
 
 status=0
-loop=
 printf '%-20s %10s %14s %6s\n' operation 'median ns' instructions aim
 cases=$("$bench" list)
-while read -r name aim; do
-    total=$(count "$name")
-    if [ -z "$loop" ]; then
-        loop=$total
-        continue
+while read -r name aim function; do
+    few=$(collect "$function" "$name" "$short")
+    many=$(collect "$function" "$name" "$long")
+    # Nothing counted would pass any aim.
+    if [ -z "$few" ] || [ "${many:-0}" -le "$few" ]; then
+        echo "bench.sh: cannot count the instructions of $name" >&2
+        exit 1
     fi
-    # A batch has no loop of its own for each descriptor.
-    case $name in
-    *-descriptor) ;;
-    *) total=$((total - loop)) ;;
-    esac
-    instructions=$(((total + (long - short) / 2) / (long - short)))
+    instructions=$(((many - few + (long - short) / 2) / (long - short)))
     verdict=ok
     if [ "$instructions" -gt "$aim" ]; then
         verdict=over

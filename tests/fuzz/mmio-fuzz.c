@@ -23,8 +23,8 @@
 #include "daemon/vtd/vtd.h"
 
 /* Guest memory is a few pages, where structures of the fuzzer's land. */
-#define PAGE_SIZE 4096u
-#define PAGES     16u
+#define PAGE_SIZE UINT64_C(4096)
+#define PAGES     16
 #define RAM_SIZE  (PAGES * PAGE_SIZE)
 
 /* Work of one register write or of one vtd_run() with this budget. */
@@ -51,14 +51,16 @@ struct guest {
 
 static struct guest guest;
 
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            (void)fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, \
-                          #condition);                                         \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+static void
+check(bool holds, int line, const char *what)
+{
+    if (!holds) {
+        (void)fprintf(stderr, "mmio-fuzz.c:%d: not true: %s\n", line, what);
+        abort();
+    }
+}
+
+#define CHECK(condition) check(condition, __LINE__, #condition)
 
 /* --- the ops ------------------------------------------------------------ */
 
@@ -288,6 +290,18 @@ read4(uint32_t off)
     return (uint32_t)vtd_mmio_read(guest.vtd, off, 4);
 }
 
+/* An entry that was announced answers as it was then. */
+static enum vtd_fr
+cached_entry(uint32_t index, struct vtd_route *route, bool *fpd)
+{
+    if (index < latched.entries && route_stands(index)) {
+        *route = guest.route[index];
+        *fpd = route->fpd;
+        return VTD_FR_OK;
+    }
+    return decode_entry(index, route, fpd);
+}
+
 static void
 check_remap(uint64_t addr, uint32_t data, uint16_t sid, bool sid_valid)
 {
@@ -310,7 +324,7 @@ check_remap(uint64_t addr, uint32_t data, uint16_t sid, bool sid_valid)
     } else if (addr >> 20 != 0xfee || (shv && data >> 16 != 0)) {
         fr = VTD_FR_IR_REQ_RSVD;
     } else {
-        fr = decode_entry(index + (shv ? data : 0), &want, &fpd);
+        fr = cached_entry(index + (shv ? data : 0), &want, &fpd);
         if (fr == VTD_FR_OK && sid_valid && !sid_passes(&want, sid)) {
             fr = VTD_FR_IR_SID;
         }
@@ -498,7 +512,7 @@ op_read(struct input *input)
 static void
 op_poke(struct input *input)
 {
-    uint32_t gpa = (uint32_t)take(input, 2) % (RAM_SIZE / 8) * 8;
+    uint64_t gpa = take(input, 2) % (RAM_SIZE / 8) * 8;
     uint64_t val = take(input, 8);
 
     memcpy(&guest.ram[gpa], &val, 8);
@@ -508,7 +522,7 @@ op_poke(struct input *input)
 static void
 op_poke_entry(struct input *input)
 {
-    uint32_t index = (uint32_t)take(input, 1);
+    uint64_t index = take(input, 1);
     uint64_t lo = take(input, 3) << 16 | take(input, 1) | take(input, 1) << 40;
     uint64_t hi = take(input, 2) | (take(input, 1) & 0xf) << 16;
     uint64_t gpa = latched.base + index * 16;
@@ -547,7 +561,7 @@ op_submit(struct input *input)
     }
     guest.reads = 0;
     vtd_mmio_write(guest.vtd, VTD_OFF_IQT, 8,
-                   (info.tail + n) % info.entries * 16u);
+                   (info.tail + n) % info.entries * UINT64_C(16));
     CHECK(guest.reads <= READ_MAX);
 }
 

@@ -45,8 +45,8 @@ struct model {
     /* Order of what matters: a status write must see the routes before it. */
     unsigned routes_at_write;
 
-    uint32_t tail; /* of the queue, in entries */
-    uint32_t queue_entries;
+    uint64_t tail; /* of the queue, in entries */
+    uint64_t queue_entries;
 };
 
 /* A unit with extended interrupt mode and eight records. */

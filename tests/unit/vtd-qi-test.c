@@ -46,7 +46,7 @@ assert_done(struct model *model)
 static void
 assert_error_and_resume(struct model *model, unsigned iqei)
 {
-    uint32_t bad = (model->tail - 1) % model->queue_entries;
+    uint64_t bad = (model->tail - 1) % model->queue_entries;
 
     if (!(model_fsts(model) & IQE)) {
         fail_msg("no error");
@@ -310,7 +310,7 @@ shrinking_the_queue_is_caught(void **state)
     assert_int_equal(model_r8(model, 0xb0), TAIL);
     assert_int_equal(head(model), 300);
     /* Restoring the size mends it. */
-    model_w8(model, 0x88, 301 * 16);
+    model_w8(model, 0x88, 0x12d0);
     model_w8(model, 0x90, MODEL_QUEUE | 1);
     model_ram_q_set(model, MODEL_QUEUE + 300 * 16, MODEL_WAIT_FN);
     model_w4(model, 0x34, IQE);
@@ -326,7 +326,7 @@ moved_queue_is_revalidated_at_once(void **state)
     model_w4(model, 0x18, 0);
     model_queue_enable(model, 2);
     model_ram_q_set(model, MODEL_QUEUE, 0xf);
-    model_w8(model, 0x88, 900 * 16);
+    model_w8(model, 0x88, 0x3840);
     assert_int_equal(model_r8(model, 0xb0), TYPE);
     model_w4(model, 0x98, 0);
     /* While stopped the change does nothing; clearing the error tells. */
@@ -429,8 +429,8 @@ long_queue_is_run_in_parts(void **state)
     assert_true(runs > 100);
     assert_done(model);
     /* Disabled half way, the rest is not run. */
-    model_w8(model, 0x88, 32000 * 16);
-    model_w8(model, 0x88, 31000 * 16);
+    model_w8(model, 0x88, 0x7d000);
+    model_w8(model, 0x88, 0x79180);
     model_w4(model, 0x18, 0);
     assert_false(vtd_run_pending(model->vtd));
     vtd_run(model->vtd, 100);

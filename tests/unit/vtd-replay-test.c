@@ -237,6 +237,7 @@ traces_play_as_recorded(void **state)
     (void)state;
     if (!dir) {
         fail_msg("no %s here: run this from the top of the tree", dir_name);
+        return;
     }
     while ((entry = readdir(dir)) != NULL) {
         const char *dot = strrchr(entry->d_name, '.');
