@@ -35,12 +35,11 @@ fault_wait(void)
 static bool
 record_take(uint32_t off, struct fault *fault)
 {
-    uint64_t lo = unit_read64(off);
     uint64_t hi = unit_read64(off + 8);
 
     if (!(hi & RECORD_F))
         return false;
-    fault->index = (uint16_t)(lo >> 48);
+    fault->index = (uint16_t)(unit_read64(off) >> 48);
     fault->sid = (uint16_t)hi;
     fault->reason = (uint8_t)(hi >> 32);
     unit_write32(off + 12, 1u << 31);

@@ -155,6 +155,8 @@ kernel_main(void)
     console_init();
     source_set_answered(cmdline_find("want-msi"));
     if (platform_start()) {
+        uint64_t begin = time_us();
+
         run_tests(register_tests);
         run_tests(queue_tests);
         run_tests(queue_error_tests);
@@ -166,6 +168,8 @@ kernel_main(void)
         run_tests(source_tests);
         if (!cmdline_find("no-shapes"))
             run_tests(shape_tests);
+        console_print("INFO tests took %u s\n",
+                      (unsigned)((time_us() - begin) / 1000000));
     }
     test_done();
     cpu_halt();

@@ -19,13 +19,12 @@
 #define PATTERN  0x5a5a5a5a5a5a5a5aull
 #define ALL_ONES (~0ull)
 
-/* Bytes of an access that may lie outside the page at either end. */
-#define MARGIN 15u
+#define PAGE 4096u
 
 #define LOW_MEMORY 0x80000u /* that a queue at address 0 covers             */
 
-#define BUFFER_SIZE 8192u
-#define STRING_MAX  300u
+/* Room for a page, wherever in it a string begins and whichever way it goes. */
+#define BUFFER_SIZE (3 * PAGE)
 
 static uint8_t buffer[BUFFER_SIZE] __attribute__((aligned(4096)));
 
@@ -48,20 +47,47 @@ expect_unit_works(void)
 }
 
 static void
+buffer_fill(uint64_t val)
+{
+    shape_stos(&(struct shape_string){ .dst = gpa_of(buffer),
+                                       .count = BUFFER_SIZE / 8,
+                                       .width = 8 },
+               val);
+}
+
+/*
+ * Accesses of one instruction each: at every offset where registers are and
+ * at both ends of the page.
+ */
+static const struct {
+    uint16_t first;
+    uint16_t last;
+} single[] = {
+    { 0x000, 0x0f8 },
+    { 0x21c, 0x230 },
+    { 0x298, 0x2a0 },
+    { 0xff8, 0xfff },
+};
+
+#define SINGLE (sizeof(single) / sizeof(single[0]))
+
+static void
 loads(void)
 {
     for (unsigned width = 1; width <= 8; width *= 2)
-        for (uint64_t off = 0; off < UNIT_SIZE + width - 1; off++)
-            shape_load(UNIT_BASE + off - (width - 1), width);
+        for (size_t i = 0; i < SINGLE; i++)
+            for (uint64_t off = single[i].first; off <= single[i].last; off++)
+                shape_load(UNIT_BASE + off - (width - 1), width);
     expect_unit_works();
 }
 
 static void
-stores_of(uint64_t val, unsigned step)
+stores_of(uint64_t val)
 {
     for (unsigned width = 1; width <= 8; width *= 2)
-        for (uint64_t off = 0; off < UNIT_SIZE + width - 1; off += step)
-            shape_store(UNIT_BASE + off - (width - 1), width, val);
+        for (size_t i = 0; i < SINGLE; i++)
+            for (uint64_t off = single[i].first; off <= single[i].last; off++)
+                shape_store(UNIT_BASE + off - (width - 1), width, val);
     expect_unit_works();
 }
 
@@ -69,61 +95,51 @@ static void
 stores(void)
 {
     low_memory_clear();
-    stores_of(PATTERN, 1);
-    stores_of(0, 1);
-    stores_of(ALL_ONES, 1);
+    stores_of(PATTERN);
+    stores_of(0);
+    stores_of(ALL_ONES);
 }
 
 static void
 vectors(void)
 {
-    for (uint64_t off = 0; off < UNIT_SIZE + MARGIN; off += 3) {
+    buffer_fill(PATTERN);
+    for (uint64_t off = 0; off < UNIT_SIZE + 15; off += 37) {
         shape_load16(gpa_of(buffer));
-        shape_store16(UNIT_BASE + off - MARGIN);
-        shape_load16(UNIT_BASE + off - MARGIN);
+        shape_store16(UNIT_BASE + off - 15);
+        shape_load16(UNIT_BASE + off - 15);
     }
     expect_unit_works();
 }
 
-/* Where strings begin: in the page, and so that they enter or leave it. */
-static const uint16_t string_off[] = { 0x000, 0x018, 0x085, 0x220, 0xf00 };
-
+/*
+ * Every offset at every width: a string that begins in the page before and
+ * ends in the one behind, once for each alignment.
+ */
 static void
-string_all(const struct shape_string *shape)
+sweep(bool down)
 {
-    struct shape_string s = *shape;
-    uint64_t ram = gpa_of(buffer) + BUFFER_SIZE / 2;
-    uint64_t reg = s.dst;
-
-    s.src = ram + 3;
-    shape_movs(&s);
-    shape_stos(&s, PATTERN);
-    shape_stos(&s, 0);
-    shape_scas(&s, PATTERN);
-    s.src = reg;
-    s.dst = ram + 5;
-    shape_movs(&s);
-    shape_lods(&s);
-    s.dst = reg + 0x40;
-    shape_movs(&s);
-}
-
-static void
-strings(bool down)
-{
-    for (size_t i = 0; i < sizeof(string_off) / sizeof(string_off[0]); i++)
-        for (unsigned width = 1; width <= 8; width *= 2) {
-            string_all(&(struct shape_string){
-                .dst = UNIT_BASE + string_off[i],
-                .count = STRING_MAX,
+    for (unsigned width = 1; width <= 8; width *= 2)
+        for (unsigned align = 0; align < width; align++) {
+            uint64_t count = PAGE / width + 1;
+            uint64_t first = UNIT_BASE - (width - 1) + align;
+            uint64_t last = first + (count - 1) * width;
+            struct shape_string in = {
+                .src = down ? last : first,
+                .dst = gpa_of(buffer) + (down ? 2 * PAGE : 0) + align,
+                .count = count,
                 .width = width,
                 .down = down,
-            });
-            /* What was read of the unit must not be written to it. */
-            shape_stos(&(struct shape_string){ .dst = gpa_of(buffer),
-                                               .count = BUFFER_SIZE / 8,
-                                               .width = 8 },
-                       PATTERN);
+            };
+            struct shape_string out = in;
+
+            out.src = in.dst;
+            out.dst = in.src;
+            shape_movs(&in);
+            buffer_fill(PATTERN);
+            shape_movs(&out);
+            shape_stos(&out, 0);
+            shape_stos(&out, ALL_ONES);
         }
     expect_unit_works();
 }
@@ -132,14 +148,39 @@ static void
 strings_up(void)
 {
     low_memory_clear();
-    strings(false);
+    sweep(false);
 }
 
 static void
 strings_down(void)
 {
     low_memory_clear();
-    strings(true);
+    sweep(true);
+}
+
+/* Strings that are taken apart, one access at a time: shorter ones. */
+static void
+strings_single(void)
+{
+    static const uint16_t off[] = { 0x018, 0x085, 0x220, 0xfe8 };
+
+    low_memory_clear();
+    for (size_t i = 0; i < 2 * sizeof(off) / sizeof(off[0]); i++)
+        for (unsigned width = 1; width <= 8; width *= 2) {
+            struct shape_string s = {
+                .src = UNIT_BASE + off[i / 2],
+                .dst = UNIT_BASE + off[i / 2],
+                .count = 16,
+                .width = width,
+                .down = i % 2,
+            };
+
+            shape_lods(&s);
+            shape_scas(&s, PATTERN);
+            s.dst += 0x40;
+            shape_movs(&s);
+        }
+    expect_unit_works();
 }
 
 static void
@@ -156,13 +197,13 @@ locked(void)
 {
     low_memory_clear();
     for (unsigned width = 1; width <= 8; width *= 2)
-        for (uint64_t off = 0; off < 0x2c0; off += width == 8 ? 4 : 5)
+        for (uint64_t off = 0; off < 0x2c0; off += width < 4 ? 37 : 20)
             locked_at(UNIT_BASE + off, width);
-    for (uint64_t off = 0; off < 0x2c0; off += 16)
+    for (uint64_t off = 0; off < 0x2c0; off += 64)
         shape_cmpxchg16b(UNIT_BASE + off);
-    for (uint32_t bit = 0; bit < 0x2c0 * 8; bit += 61)
+    for (uint32_t bit = 0; bit < 0x2c0 * 8; bit += 161)
         shape_bts(UNIT_BASE, bit);
-    for (uint64_t off = 0; off < 0x2c0; off += 12)
+    for (uint64_t off = 0; off < 0x2c0; off += 44)
         shape_push_pop(UNIT_BASE + off);
     expect_unit_works();
 }
@@ -192,7 +233,7 @@ both_processors(void)
 {
     stop = 0;
     cpu_run(disturb);
-    for (unsigned i = 0; i < 300; i++) {
+    for (unsigned i = 0; i < 150; i++) {
         if (!expect(unit_flush(i % UNIT_ENTRIES, 0), "a wait completes"))
             break;
         if (i % 10 == 0)
@@ -227,7 +268,7 @@ both_doorbells(void)
     stop = 0;
     bells = 0;
     cpu_run(ring);
-    for (unsigned i = 0; i < 300; i++)
+    for (unsigned i = 0; i < 150; i++)
         if (!expect(queue_sync(), "a wait completes"))
             break;
     stop = 1;
@@ -242,6 +283,7 @@ const struct test shape_tests[] = {
     { "shape-vectors", vectors },
     { "shape-strings-up", strings_up },
     { "shape-strings-down", strings_down },
+    { "shape-strings-single", strings_single },
     { "shape-locked", locked },
     { "shape-both-processors", both_processors },
     { "shape-both-doorbells", both_doorbells },

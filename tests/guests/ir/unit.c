@@ -24,6 +24,7 @@ static uint32_t wait_value;
 static struct irte tables[TABLES][TABLE_ENTRIES_MAX] PAGE_ALIGNED;
 static unsigned table_used;
 static bool eime;
+static uint32_t command; /* lasting bits of GCMD, as last written           */
 
 /* --- registers ------------------------------------------------------------- */
 
@@ -54,10 +55,11 @@ unit_write64(uint32_t off, uint64_t val)
 bool
 unit_command(uint32_t bit, bool set)
 {
-    uint32_t keep = unit_read32(VTD_GSTS) & GCMD_LASTING & ~bit;
     uint64_t start = time_us();
 
-    unit_write32(VTD_GCMD, set ? keep | bit : keep);
+    command = set ? command | bit : command & ~bit;
+    unit_write32(VTD_GCMD, command);
+    command &= GCMD_LASTING;
     while (!(unit_read32(VTD_GSTS) & bit) == set)
         if (time_us() - start > COMMAND_US)
             return false;
@@ -81,8 +83,11 @@ unit_eime(void)
 static void
 faults_clear(void)
 {
-    uint64_t cap = unit_read64(VTD_CAP);
+    uint64_t cap;
 
+    if (!unit_read32(VTD_FSTS))
+        return;
+    cap = unit_read64(VTD_CAP);
     for (unsigned i = 0; i < CAP_NFR(cap); i++)
         unit_write32((uint32_t)CAP_FRO(cap) + i * 16 + 12, 1u << 31);
     unit_write32(VTD_FSTS, FSTS_ERRORS);
@@ -91,14 +96,14 @@ faults_clear(void)
 bool
 unit_stop(void)
 {
-    uint32_t status = unit_read32(VTD_GSTS);
     bool ok = true;
 
-    if (status & GCMD_CFI)
+    command = unit_read32(VTD_GSTS) & GCMD_LASTING;
+    if (command & GCMD_CFI)
         ok = unit_command(GCMD_CFI, false);
-    if (status & GCMD_IRE)
+    if (command & GCMD_IRE)
         ok = unit_command(GCMD_IRE, false) && ok;
-    if (status & GCMD_QIE)
+    if (command & GCMD_QIE)
         ok = unit_command(GCMD_QIE, false) && ok;
     return ok;
 }
