@@ -24,29 +24,31 @@ endif
 
 FUZZ_CC ?= clang-14
 FUZZ_SECONDS ?= 60
-# 0 lets libFuzzer choose; it prints which seed it took.
-FUZZ_SEED ?= 0
+ifndef FUZZ_SEED
+FUZZ_SEED := $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
+endif
 
 fuzz-src := $(sort $(wildcard tests/fuzz/*-fuzz.c))
+fuzz-lib := tests/fuzz/guest.c tests/fuzz/oracle.c
+fuzz-headers := $(wildcard daemon/vtd/*.h daemon/vtd/*.def tests/fuzz/*.h)
 fuzzers := $(fuzz-src:tests/fuzz/%.c=build/fuzz/%)
-fuzz-cflags := -std=gnu11 -I. -O2 -g $(warn) -Wno-unused-command-line-argument \
+fuzz-cflags := -std=gnu11 -I. -O2 -g $(warn) \
+	$(if $(filter 1,$(WERROR)),-Werror) \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -MMD -MP
+	-fno-omit-frame-pointer
 
-$(fuzzers): build/fuzz/%: tests/fuzz/%.c $(vtd-src)
+$(fuzzers): build/fuzz/%: tests/fuzz/%.c $(fuzz-lib) $(vtd-src) $(fuzz-headers)
 	@mkdir -p $(@D)
 	@echo '  FUZZ    $@'
-	$(Q)$(FUZZ_CC) $(fuzz-cflags) -o $@ $< $(vtd-src)
-
--include $(fuzzers:%=%.d)
+	$(Q)$(FUZZ_CC) $(fuzz-cflags) -o $@ $(filter %.c,$^)
 
 .PHONY: fuzz $(fuzzers:build/fuzz/%=run-%)
 fuzz: $(fuzzers:build/fuzz/%=run-%)
 
-# New inputs go to build/; the corpus in the tree is only read.
+# What it learns goes to build/; an input that fails does, too.
 $(fuzzers:build/fuzz/%=run-%): run-%: build/fuzz/%
 	@mkdir -p build/fuzz/corpus/$*
+	@echo '$*: $(FUZZ_SECONDS) s, FUZZ_SEED=$(FUZZ_SEED)'
 	$(Q)build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED) \
-		-max_len=4096 -timeout=10 -print_final_stats=1 -verbosity=1 \
-		-artifact_prefix=build/fuzz/ build/fuzz/corpus/$* \
-		$(wildcard tests/fuzz/corpus/$*)
+		-max_len=4096 -timeout=10 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus/$*

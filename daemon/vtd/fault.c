@@ -126,7 +126,8 @@ void
 vtd_fault_queue_error(struct vtd *vtd, enum vtd_iqei iqei)
 {
     vtd->stat[VTD_STAT_QUEUE_ERROR]++;
-    VTD_TRACE(vtd, QUEUE_ERROR, iqei, vtd_reg64(vtd, VTD_OFF_IQH), 0, 0);
+    VTD_TRACE(vtd, QUEUE_ERROR, iqei,
+              VTD_GET(VTD_IQH_QH, vtd_reg64(vtd, VTD_OFF_IQH)), 0, 0);
     vtd_reg64_set(vtd, VTD_OFF_IQERCD, VTD_PREP(VTD_IQERCD_IQEI, iqei));
     status_set(vtd, VTD_FSTS_IQE);
 }

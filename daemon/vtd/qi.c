@@ -205,7 +205,8 @@ run_descs(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget,
             *iqei = VTD_IQEI_FETCH;
             break;
         }
-        VTD_TRACE(vtd, DESC, vtd->desc[0], vtd->desc[1], head_off, 0);
+        VTD_TRACE(vtd, DESC, vtd->desc[0], vtd->desc[1],
+                  head_off / VTD_QI_DESC_SIZE, 0);
         cost = run_desc(vtd, vtd->desc[0], vtd->desc[1]);
         if (cost < 0) {
             *iqei = (enum vtd_iqei) - cost;

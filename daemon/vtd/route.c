@@ -21,24 +21,6 @@ is_announced(const struct vtd_routes *routes, uint32_t index)
     return routes->map[index / 64] >> index % 64 & 1;
 }
 
-/*
- * Bits of map word @word that lie in [first, end); [first, end) is not empty
- * and meets the word.
- */
-static uint64_t
-word_mask(uint32_t word, uint32_t first, uint32_t end)
-{
-    uint64_t mask = UINT64_MAX;
-
-    if (first > word * 64) {
-        mask <<= first % 64;
-    }
-    if (end < word * 64 + 64) {
-        mask &= VTD_BIT(end % 64) - 1;
-    }
-    return mask;
-}
-
 void
 vtd_route_flush_batch(struct vtd *vtd)
 {
@@ -144,13 +126,19 @@ vtd_route_invalidate_one(struct vtd *vtd, uint64_t index)
     return 0;
 }
 
+/*
+ * The ranges below are whole words of the map: a table and a range of it that
+ * is wider than READ_MAX are powers of two, and aligned to themselves.
+ */
+_Static_assert(READ_MAX % 64 == 0, "a wider range is not whole words");
+
 static unsigned
 count_announced(const struct vtd_routes *routes, uint32_t first, uint32_t end)
 {
     unsigned count = 0;
 
     for (uint32_t word = first / 64; word * 64 < end; word++) {
-        uint64_t bits = routes->map[word] & word_mask(word, first, end);
+        uint64_t bits = routes->map[word];
 
         for (; bits != 0; bits &= bits - 1) {
             count++;
@@ -164,7 +152,7 @@ static void
 sync_announced(struct vtd *vtd, uint32_t first, uint32_t end)
 {
     for (uint32_t word = first / 64; word * 64 < end; word++) {
-        uint64_t bits = vtd->routes.map[word] & word_mask(word, first, end);
+        uint64_t bits = vtd->routes.map[word];
 
         while (bits != 0) {
             sync(vtd, word * 64 + (uint32_t)__builtin_ctzll(bits));
@@ -180,7 +168,7 @@ withdraw_range(struct vtd *vtd, uint32_t first, uint32_t end, unsigned count)
     struct vtd_routes *routes = &vtd->routes;
 
     for (uint32_t word = first / 64; word * 64 < end; word++) {
-        uint64_t bits = routes->map[word] & word_mask(word, first, end);
+        uint64_t bits = routes->map[word];
 
         for (; bits != 0; bits &= bits - 1) {
             forget(routes, word * 64 + (uint32_t)__builtin_ctzll(bits));

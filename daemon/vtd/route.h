@@ -11,7 +11,8 @@
 #include "daemon/vtd/priv.h"
 
 /*
- * The guest invalidated entries [first, first + n).  Afterwards no route of
+ * The guest invalidated entries [first, first + n); @n is a power of two and
+ * @first a multiple of it.  Afterwards no route of
  * the range is older than this call.  Returns its cost: how many entries
  * were read, or as much work done.
  */

@@ -14,275 +14,19 @@
  *   - what was told is what the registers say;
  *   - one register write does a bounded amount of work.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/vtd/spec-regs.h"
-#include "daemon/vtd/vtd.h"
-
-/* Guest memory is a few pages, where structures of the fuzzer's land. */
-#define PAGE_SIZE UINT64_C(4096)
-#define PAGES     16
-#define RAM_SIZE  (PAGES * PAGE_SIZE)
+#include "tests/fuzz/guest.h"
+#include "tests/fuzz/oracle.h"
 
 /* Work of one register write or of one vtd_run() with this budget. */
 #define BUDGET   256u
 #define READ_MAX (BUDGET * 18u + 4096u)
 
-struct guest {
-    struct vtd *vtd;
-    struct vtd_config config;
-    uint8_t ram[RAM_SIZE];
+/* --- what must hold ----------------------------------------------------- */
 
-    /* The consumer: routes and the state as told. */
-    struct vtd_route route[VTD_IRT_MAX];
-    uint64_t routed[VTD_IRT_MAX / 64];
-    struct vtd_ir_state state;
-    bool state_told;
-
-    /* Since the last operation. */
-    unsigned reads;
-    unsigned writes;
-    unsigned msis;
-    unsigned retries;
-};
-
-static struct guest guest;
-
-static void
-check(bool holds, int line, const char *what)
-{
-    if (!holds) {
-        (void)fprintf(stderr, "mmio-fuzz.c:%d: not true: %s\n", line, what);
-        abort();
-    }
-}
-
-#define CHECK(condition) check(condition, __LINE__, #condition)
-
-/* --- the ops ------------------------------------------------------------ */
-
-static bool
-in_ram(uint64_t gpa, size_t len)
-{
-    return gpa < RAM_SIZE && len <= RAM_SIZE - gpa;
-}
-
-static int
-mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
-{
-    CHECK(ctx == &guest && len >= 1 && len <= 64);
-    guest.reads++;
-    if (!in_ram(gpa, len)) {
-        return -EFAULT;
-    }
-    memcpy(buf, &guest.ram[gpa], len);
-    return 0;
-}
-
-static int
-mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
-{
-    CHECK(ctx == &guest && len == 4 && gpa % 4 == 0);
-    guest.writes++;
-    if (!in_ram(gpa, len)) {
-        return -EFAULT;
-    }
-    memcpy(&guest.ram[gpa], buf, len);
-    return 0;
-}
-
-static void
-msi(void *ctx, uint64_t addr, uint32_t data)
-{
-    (void)data;
-    CHECK(ctx == &guest && addr % 4 == 0);
-    CHECK(guest.config.eim || addr >> 32 == 0);
-    guest.msis++;
-}
-
-static void
-ir_state(void *ctx, const struct vtd_ir_state *state)
-{
-    CHECK(ctx == &guest);
-    guest.state = *state;
-    guest.state_told = true;
-}
-
-static bool
-route_stands(uint32_t index)
-{
-    return guest.routed[index / 64] >> index % 64 & 1;
-}
-
-static void
-route_remove(uint32_t index)
-{
-    guest.routed[index / 64] &= ~(UINT64_C(1) << index % 64);
-}
-
-static void
-ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
-{
-    CHECK(ctx == &guest && n >= 1 && n <= VTD_ROUTE_BATCH);
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t index = route[i].index;
-
-        CHECK(index < VTD_IRT_MAX);
-        CHECK(route[i].sid_check <= VTD_SID_BUS_RANGE);
-        CHECK(route[i].delivery_mode < 8);
-        if (route[i].present) {
-            guest.routed[index / 64] |= UINT64_C(1) << index % 64;
-        } else {
-            CHECK(route_stands(index));
-            route_remove(index);
-        }
-        guest.route[index] = route[i];
-    }
-}
-
-static void
-ir_clear(void *ctx, uint32_t first, uint32_t n)
-{
-    CHECK(ctx == &guest && n >= 1 && first < VTD_IRT_MAX &&
-          n <= VTD_IRT_MAX - first);
-    for (uint32_t index = first; index < first + n; index++) {
-        if (guest.routed[index / 64] == 0) {
-            index |= 63;
-        } else {
-            route_remove(index);
-        }
-    }
-}
-
-static void
-ir_retry(void *ctx, const struct vtd_ir_event *miss)
-{
-    CHECK(ctx == &guest && miss->index < VTD_IRT_MAX);
-    CHECK(route_stands(miss->index));
-    guest.retries++;
-}
-
-static void
-trace(void *ctx, enum vtd_event ev, const uint64_t arg[4])
-{
-    CHECK(ctx == &guest && ev < VTD_EV_COUNT && arg);
-}
-
-static const struct vtd_ops quiet_ops = {
-    .mem_read = mem_read,
-    .mem_write = mem_write,
-    .msi = msi,
-    .ir_state = ir_state,
-    .ir_routes = ir_routes,
-    .ir_clear = ir_clear,
-    .ir_retry = ir_retry,
-};
-
-static const struct vtd_ops traced_ops = {
-    .mem_read = mem_read,
-    .mem_write = mem_write,
-    .msi = msi,
-    .ir_state = ir_state,
-    .ir_routes = ir_routes,
-    .ir_clear = ir_clear,
-    .ir_retry = ir_retry,
-    .trace = trace,
-};
-
-/* --- the second opinion ------------------------------------------------- */
-
-/* What SIRTP latched last, as the fuzzer saw the registers. */
-static struct {
-    uint64_t base;
-    uint32_t entries;
-    bool eime;
-} latched;
-
-/*
- * The entry as bytes: no mask and no table of the model's is used, so that a
- * mistake in one of them shows.
- */
-static enum vtd_fr
-decode_entry(uint32_t index, struct vtd_route *route, bool *fpd)
-{
-    uint64_t gpa = latched.base + (uint64_t)index * 16;
-    const uint8_t *byte;
-
-    *fpd = false;
-    memset(route, 0, sizeof(*route));
-    if (index >= latched.entries) {
-        return VTD_FR_IR_INDEX_RANGE;
-    }
-    if (!in_ram(gpa, 16)) {
-        return VTD_FR_IR_ROOT_ACCESS;
-    }
-    byte = &guest.ram[gpa];
-    *fpd = byte[0] & 2;
-    if (!(byte[0] & 1)) {
-        return VTD_FR_IR_NOT_PRESENT;
-    }
-    if ((byte[1] & 0xf0) || byte[3] || (byte[10] & 0xf0) || byte[11] ||
-        byte[12] || byte[13] || byte[14] || byte[15] || byte[10] >= 12 ||
-        byte[0] >> 5 == 3 || byte[0] >> 5 == 6) {
-        return VTD_FR_IR_ENTRY_RSVD;
-    }
-    if (latched.eime) {
-        route->dest = (uint32_t)byte[4] | (uint32_t)byte[5] << 8 |
-                      (uint32_t)byte[6] << 16 | (uint32_t)byte[7] << 24;
-    } else if (byte[4] || byte[6] || byte[7]) {
-        return VTD_FR_IR_ENTRY_RSVD;
-    } else {
-        route->dest = byte[5];
-    }
-    route->index = index;
-    route->sid = (uint16_t)(byte[8] | byte[9] << 8);
-    route->vector = byte[2];
-    if (byte[10] >> 2 == 1) {
-        route->sid_check = (uint8_t)(VTD_SID_EXACT + (byte[10] & 3));
-    } else if (byte[10] >> 2 == 2) {
-        route->sid_check = VTD_SID_BUS_RANGE;
-    }
-    route->delivery_mode = byte[0] >> 5;
-    if (route->delivery_mode == 0 && (byte[0] & 8)) {
-        route->delivery_mode = 1;
-    }
-    route->present = true;
-    route->logical = byte[0] & 4;
-    route->level = byte[0] & 0x10;
-    route->fpd = *fpd;
-    return VTD_FR_OK;
-}
-
-static bool
-same_route(const struct vtd_route *a, const struct vtd_route *b)
-{
-    return a->index == b->index && a->dest == b->dest && a->sid == b->sid &&
-           a->vector == b->vector && a->sid_check == b->sid_check &&
-           a->delivery_mode == b->delivery_mode && a->present == b->present &&
-           a->logical == b->logical && a->level == b->level && a->fpd == b->fpd;
-}
-
-static bool
-sid_passes(const struct vtd_route *route, uint16_t sid)
-{
-    switch (route->sid_check) {
-    case VTD_SID_EXACT:
-        return sid == route->sid;
-    case VTD_SID_IGNORE_2:
-        return (sid | 4) == (route->sid | 4);
-    case VTD_SID_IGNORE_2_1:
-        return (sid | 6) == (route->sid | 6);
-    case VTD_SID_IGNORE_2_0:
-        return (sid | 7) == (route->sid | 7);
-    case VTD_SID_BUS_RANGE:
-        return sid / 256 >= route->sid / 256 && sid / 256 <= route->sid % 256;
-    default:
-        return true;
-    }
-}
+static struct oracle oracle = { .ram = guest.ram, .ram_size = RAM_SIZE };
 
 static uint32_t
 read4(uint32_t off)
@@ -294,12 +38,12 @@ read4(uint32_t off)
 static enum vtd_fr
 cached_entry(uint32_t index, struct vtd_route *route, bool *fpd)
 {
-    if (index < latched.entries && route_stands(index)) {
+    if (index < oracle.entries && guest_route_stands(index)) {
         *route = guest.route[index];
         *fpd = route->fpd;
         return VTD_FR_OK;
     }
-    return decode_entry(index, route, fpd);
+    return oracle_decode(&oracle, index, route, fpd);
 }
 
 static void
@@ -319,20 +63,20 @@ check_remap(uint64_t addr, uint32_t data, uint16_t sid, bool sid_valid)
         want.index = UINT32_MAX;
     } else if (!(addr & 0x10)) {
         want.index = UINT32_MAX;
-        fr = latched.eime || !(read4(0x1c) & 0x00800000) ? VTD_FR_IR_COMPAT
-                                                         : VTD_FR_OK;
+        fr = oracle.eime || !(read4(0x1c) & 0x00800000) ? VTD_FR_IR_COMPAT
+                                                        : VTD_FR_OK;
     } else if (addr >> 20 != 0xfee || (shv && data >> 16 != 0)) {
         fr = VTD_FR_IR_REQ_RSVD;
     } else {
         fr = cached_entry(index + (shv ? data : 0), &want, &fpd);
-        if (fr == VTD_FR_OK && sid_valid && !sid_passes(&want, sid)) {
+        if (fr == VTD_FR_OK && sid_valid && !oracle_sid_passes(&want, sid)) {
             fr = VTD_FR_IR_SID;
         }
     }
     CHECK(vtd_ir_remap(guest.vtd, addr, data, sid, sid_valid, &got) == fr);
     if (fr == VTD_FR_OK) {
         CHECK(got.index == want.index);
-        CHECK(want.index == UINT32_MAX || same_route(&got, &want));
+        CHECK(want.index == UINT32_MAX || oracle_same_route(&got, &want));
     }
     CHECK(vtd_stat_value(guest.vtd, VTD_STAT_FAULT) ==
           faults + (fr != VTD_FR_OK && !fpd));
@@ -348,9 +92,9 @@ check_routes_fresh(uint32_t first, uint32_t n)
 
         if (guest.routed[index / 64] == 0) {
             index |= 63;
-        } else if (route_stands(index)) {
-            CHECK(decode_entry(index, &want, &fpd) == VTD_FR_OK);
-            CHECK(same_route(&guest.route[index], &want));
+        } else if (guest_route_stands(index)) {
+            CHECK(oracle_decode(&oracle, index, &want, &fpd) == VTD_FR_OK);
+            CHECK(oracle_same_route(&guest.route[index], &want));
         }
     }
 }
@@ -369,11 +113,11 @@ check_route_memory(uint32_t index)
         struct vtd_route want;
         bool fpd;
 
-        CHECK(decode_entry(index, &want, &fpd) == verdict);
-        CHECK(verdict != VTD_FR_OK || same_route(&route, &want));
-        CHECK(announced.present == route_stands(index));
+        CHECK(oracle_decode(&oracle, index, &want, &fpd) == verdict);
+        CHECK(verdict != VTD_FR_OK || oracle_same_route(&route, &want));
+        CHECK(announced.present == guest_route_stands(index));
         CHECK(!announced.present ||
-              same_route(&announced, &guest.route[index]));
+              oracle_same_route(&announced, &guest.route[index]));
     }
 }
 
@@ -400,7 +144,7 @@ check_registers(void)
     CHECK((read4(0x1c) & 0x04000000) || read4(0x80) == 0);
     vtd_ir_state_get(guest.vtd, &state);
     CHECK(state.enabled == ((read4(0x1c) >> 25) & 1));
-    CHECK(state.entries == latched.entries);
+    CHECK(state.entries == oracle.entries);
     if (guest.state_told) {
         CHECK(state.enabled == guest.state.enabled);
         CHECK(state.block_compat == guest.state.block_compat);
@@ -462,6 +206,14 @@ sane_value(uint32_t off, uint64_t val)
 }
 
 static void
+oracle_unlatch(void)
+{
+    oracle.base = 0;
+    oracle.entries = 0;
+    oracle.eime = false;
+}
+
+static void
 latch_if_commanded(uint32_t off, unsigned size, uint64_t val)
 {
     unsigned shift = (VTD_OFF_GCMD - off) * 8;
@@ -470,9 +222,9 @@ latch_if_commanded(uint32_t off, unsigned size, uint64_t val)
         (val >> shift & VTD_GCMD_SIRTP)) {
         uint64_t irta = vtd_mmio_read(guest.vtd, VTD_OFF_IRTA, 8);
 
-        latched.base = irta >> 12 << 12;
-        latched.entries = 2u << (irta & 15);
-        latched.eime = irta & 0x800;
+        oracle.base = irta >> 12 << 12;
+        oracle.entries = 2u << (irta & 15);
+        oracle.eime = irta & 0x800;
     }
 }
 
@@ -525,12 +277,30 @@ op_poke_entry(struct input *input)
     uint64_t index = take(input, 1);
     uint64_t lo = take(input, 3) << 16 | take(input, 1) | take(input, 1) << 40;
     uint64_t hi = take(input, 2) | (take(input, 1) & 0xf) << 16;
-    uint64_t gpa = latched.base + index * 16;
+    uint64_t gpa = oracle.base + index * 16;
 
     lo &= ~UINT64_C(0xff000000);
-    if (in_ram(gpa, 16)) {
+    if (guest_has(gpa, 16)) {
         memcpy(&guest.ram[gpa], &lo, 8);
         memcpy(&guest.ram[gpa + 8], &hi, 8);
+    }
+}
+
+/* Hundreds of legal entries, so that ranges with many routes arise. */
+static void
+op_fill(struct input *input)
+{
+    uint64_t lo = (take(input, 1) << 16 | take(input, 1) << 40) | 1;
+    uint64_t first = take(input, 2) % 4096;
+    uint64_t n = take(input, 2) % 1024;
+
+    for (uint64_t index = first; index < first + n; index++) {
+        uint64_t gpa = oracle.base + index * 16;
+
+        if (guest_has(gpa, 16)) {
+            memcpy(&guest.ram[gpa], &lo, 8);
+            memset(&guest.ram[gpa + 8], 0, 8);
+        }
     }
 }
 
@@ -554,7 +324,7 @@ op_submit(struct input *input)
                       : kind % 4 == 3 ? take(input, 8)
                                       : 0;
 
-        if (in_ram(gpa, 16)) {
+        if (guest_has(gpa, 16)) {
             memcpy(&guest.ram[gpa], &lo, 8);
             memcpy(&guest.ram[gpa + 8], &hi, 8);
         }
@@ -644,7 +414,7 @@ op_other(struct input *input)
         vtd_run(guest.vtd, (unsigned)take(input, 1));
         break;
     case 1:
-        memset(&latched, 0, sizeof(latched));
+        oracle_unlatch();
         vtd_reset(guest.vtd);
         for (unsigned i = 0; i < VTD_IRT_MAX / 64; i++) {
             CHECK(guest.routed[i] == 0);
@@ -684,7 +454,8 @@ unit_of(uint8_t bits)
     };
     if (!*unit) {
         *unit = vtd_create(&guest.config,
-                           bits & 0x20 ? &traced_ops : &quiet_ops, &guest);
+                           bits & 0x20 ? &guest_traced_ops : &guest_quiet_ops,
+                           &guest);
         CHECK(*unit);
     }
     return *unit;
@@ -695,7 +466,7 @@ start(struct input *input)
 {
     uint8_t bits = (uint8_t)take(input, 1);
 
-    memset(&latched, 0, sizeof(latched));
+    oracle_unlatch();
     memset(guest.ram, 0, sizeof(guest.ram));
     guest.vtd = unit_of(bits);
     vtd_reset(guest.vtd);
@@ -705,7 +476,7 @@ start(struct input *input)
         /* Half way already: queue and table in place, remapping on. */
         vtd_mmio_write(guest.vtd, VTD_OFF_IQA, 8, 0x1000);
         vtd_mmio_write(guest.vtd, VTD_OFF_IRTA, 8,
-                       0x2000 | (bits & 0x80 ? 0x800 : 0) | 7);
+                       0x2000 | (bits & 0x80 ? 0x800 : 0) | 15);
         latch_if_commanded(VTD_OFF_GCMD, 4, VTD_GCMD_SIRTP);
         vtd_mmio_write(guest.vtd, VTD_OFF_GCMD, 4, VTD_GCMD_SIRTP);
         vtd_mmio_write(guest.vtd, VTD_OFF_GCMD, 4, VTD_GCMD_QIE | VTD_GCMD_IRE);
@@ -718,8 +489,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const ops[])(struct input * input) = {
-        op_write, op_write, op_poke,  op_poke_entry, op_submit,
-        op_event, op_remap, op_remap, op_read,       op_other,
+        op_write, op_write, op_poke, op_poke_entry, op_submit,     op_event,
+        op_remap, op_remap, op_read, op_other,      op_invalidate, op_fill,
     };
     struct input input = { data, size };
 

@@ -120,9 +120,20 @@ model_create(const struct vtd_config *config)
     struct model *model = calloc(1, sizeof(*model));
 
     assert_non_null(model);
-    model->vtd = vtd_create(config, &ops, model);
+    model->ops = ops;
+    model->vtd = vtd_create(config, &model->ops, model);
     assert_non_null(model->vtd);
     return model;
+}
+
+void
+model_trace(struct model *model,
+            void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]))
+{
+    vtd_destroy(model->vtd);
+    model->ops.trace = trace;
+    model->vtd = vtd_create(&model_config, &model->ops, model);
+    assert_non_null(model->vtd);
 }
 
 void

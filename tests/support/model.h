@@ -28,6 +28,7 @@ struct model_msi {
 
 struct model {
     struct vtd *vtd;
+    struct vtd_ops ops;
     uint8_t ram[MODEL_RAM_SIZE];
     uint64_t bad_gpa; /* reads and writes here fail; 0: nowhere */
 
@@ -55,6 +56,11 @@ extern const struct vtd_config model_config;
 /* Never fail: a test without a unit is an error. */
 struct model *model_create(const struct vtd_config *config);
 void model_destroy(struct model *model);
+
+/* Start over with a traced unit: @trace is called with @model as context. */
+void model_trace(struct model *model,
+                 void (*trace)(void *ctx, enum vtd_event ev,
+                               const uint64_t arg[4]));
 
 /* cmocka fixtures: *state is a struct model of model_config. */
 int model_setup(void **state);
