@@ -43,7 +43,7 @@ struct ctl {
     struct loop *loop;
     struct ctl_commands commands;
     struct loop_watch *watch;
-    struct loop_watch *tick;
+    struct loop_watch *tick; /* while there are clients */
     int fd;
     struct sockaddr_un addr;
     struct client client[CLIENTS_MAX];
@@ -200,6 +200,32 @@ client_ready(void *ctx)
     client_events(client);
 }
 
+/* Cut off who stalls.  There is no tick without a client: nobody wakes up. */
+static void
+tick(void *ctx)
+{
+    struct ctl *ctl = ctx;
+    uint64_t now = loop_now_ms();
+    bool idle = true;
+
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        struct client *client = &ctl->client[i];
+
+        if (client->watch && client_busy(client) &&
+            now - client->progress_ms > STALL_MS) {
+            log_limited(LOG_LEVEL_WARN,
+                        "ctl: a client does not take its replies; cut off");
+            client_drop(client);
+        }
+        idle = idle && !client->watch;
+    }
+
+    if (idle) {
+        loop_watch_destroy(ctl->tick);
+        ctl->tick = NULL;
+    }
+}
+
 static struct client *
 client_free(struct ctl *ctl)
 {
@@ -239,26 +265,10 @@ listen_ready(void *ctx)
     client_reply(client, qmp_greeting());
     client->watch =
         loop_watch_fd(ctl->loop, fd, LOOP_WRITE, client_ready, client);
-    if (!client->watch)
+    if (!ctl->tick)
+        ctl->tick = loop_watch_timer(ctl->loop, TICK_MS, tick, ctl);
+    if (!client->watch || !ctl->tick)
         client_drop(client);
-}
-
-static void
-tick(void *ctx)
-{
-    struct ctl *ctl = ctx;
-    uint64_t now = loop_now_ms();
-
-    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-        struct client *client = &ctl->client[i];
-
-        if (client->watch && client_busy(client) &&
-            now - client->progress_ms > STALL_MS) {
-            log_limited(LOG_LEVEL_WARN,
-                        "ctl: a client does not take its replies; cut off");
-            client_drop(client);
-        }
-    }
 }
 
 static int
@@ -315,8 +325,7 @@ ctl_create(struct loop *loop, const char *path,
     }
 
     ctl->watch = loop_watch_fd(loop, ctl->fd, LOOP_READ, listen_ready, ctl);
-    ctl->tick = loop_watch_timer(loop, TICK_MS, tick, ctl);
-    if (!ctl->watch || !ctl->tick) {
+    if (!ctl->watch) {
         ctl_destroy(ctl);
         errno = ENOMEM;
         return NULL;
