@@ -12,14 +12,14 @@
 #include <stdint.h>
 
 struct viommu_config {
-    bool intremap;          /* must be 1: nothing else is offered yet       */
-    bool eim;               /* default 1                                    */
-    uint64_t base;          /* register page, guest physical; 0xfed90000    */
-    uint8_t ioapic_id;      /* the MADT's; default 1, hvmloader's           */
-    uint16_t ioapic_sid;    /* bus:dev.fn in the DMAR scope; ff:00.0        */
-    uint8_t faults;         /* fault recording registers, 1 to 8; 8         */
-    bool x2apic_opt_out;    /* DMAR flag; default 0                         */
-    uint8_t width;          /* host address width in bits, 32 to 52; 46     */
+    bool intremap;       /* must be 1: nothing else is offered yet       */
+    bool eim;            /* default 1                                    */
+    uint64_t base;       /* register page, guest physical; 0xfed90000    */
+    uint8_t ioapic_id;   /* the MADT's; default 1, hvmloader's           */
+    uint16_t ioapic_sid; /* bus:dev.fn in the DMAR scope; ff:00.0        */
+    uint8_t faults;      /* fault recording registers, 1 to 8; 8         */
+    bool x2apic_opt_out; /* DMAR flag; default 0                         */
+    uint8_t width;       /* host address width in bits, 32 to 52; 46     */
 };
 
 /*

@@ -8,7 +8,8 @@ set -u
 rig=/run/rig
 host=/host
 results=$host/out/results
-mkdir -p $rig
+logs=$host/out/guests
+mkdir -p $rig $logs
 
 report() { echo "$*" >> $results; }
 pass() { report "PASS $1"; }
@@ -26,20 +27,36 @@ not() { ! "$@"; }
 at_least() { [ "${1:-0}" -ge "$2" ] 2> /dev/null; } # SEEN WANTED
 equal() { [ "${1-}" = "${2-}" ]; }
 
+# dom0 has one emulated CPU, which the guests' device models need: while it
+# waits, a test must not start programs, so it sleeps in a read that times out.
+exec {quiet}<> <(:)
+nap() { read -r -t "$1" -u "$quiet" _; } # SECONDS
 # wait_for SECONDS COMMAND...
 wait_for() {
     local end=$((SECONDS + $1))
     shift
     until "$@"; do
         [ $SECONDS -lt $end ] || return 1
-        sleep 0.2
+        nap 0.5
     done
 }
 
+# Does a guest's console have a line that begins with these words?
+console_has() { # GUEST WORDS
+    local line
+    local -a lines=()
+    [ -e "$logs/$1.log" ] || return
+    mapfile -t lines < "$logs/$1.log"
+    for line in "${lines[@]}"; do
+        [ "${line#"$2"}" = "$line" ] || return 0
+    done
+    return 1
+}
+
 # What a guest said (`say KEY VALUE` in tests/rig/guest): its value.
-told() { sed -n "s/^GUEST $2 //p" "$rig/$1.log" | tr -d '\r' | tail -n 1; } # GUEST KEY
-said() { has "$rig/$1.log" "^GUEST $2"; } # GUEST WORDS
-told_all() { sed -n "s/^GUEST $2 //p" "$rig/$1.log" | tr -d '\r'; }
+told() { sed -n "s/^GUEST $2 //p" "$logs/$1.log" | tr -d '\r' | tail -n 1; } # GUEST KEY
+said() { console_has "$1" "GUEST $2"; } # GUEST WORDS
+told_all() { sed -n "s/^GUEST $2 //p" "$logs/$1.log" | tr -d '\r'; }
 
 # write_cfg NAME KERNEL TEST VIOMMU [CMDLINE]: a Linux guest's xl.cfg with two
 # NVMe devices, the second with a single vector; VIOMMU may be empty.
@@ -58,7 +75,7 @@ name = "$1"
 type = "hvm"
 vcpus = 2
 memory = 512
-serial = "file:$rig/$1.log"
+serial = "file:$logs/$1.log"
 vga = "none"
 nographic = 1
 usb = 0
@@ -78,12 +95,15 @@ domain_gone() {
     ! xl domid "$1" > /dev/null 2>&1 && ! xl domid "$1" > /dev/null 2>&1 &&
         ! xl domid "$1" > /dev/null 2>&1
 }
-guest_ended() { has "$rig/$1.log" '^GUEST-END' || domain_gone "$1"; }
+# Whether the guest is still there is asked now and then only.
+guest_ended() { # GUEST
+    console_has "$1" GUEST-END && return
+    [ $((SECONDS % 10)) = 0 ] && domain_gone "$1"
+}
 
 # Keep what was seen where the outer machine can read it.
 keep() { # NAME
-    mkdir -p $host/out/guests
-    cp $rig/"$1".log $rig/"$1".create $rig/"$1".cfg $host/out/guests/ 2> /dev/null
+    cp $rig/"$1".create $rig/"$1".cfg $host/out/guests/ 2> /dev/null
     cp /var/log/xen/qemu-dm-"$1".log $host/out/guests/ 2> /dev/null
     return 0
 }
@@ -95,6 +115,23 @@ start_guest() {
     "${how[@]}" "$rig/$1.cfg" > "$rig/$1.create" 2>&1
 }
 
+# What can be seen of a guest that did not do what it should.
+autopsy() { # NAME
+    local id vcpu
+    id=$(xl domid "$1")
+    xl vcpu-list "$1"
+    for vcpu in 0 1 0 1; do
+        /usr/lib/xen-4.17/bin/xenctx "$id" $vcpu | head -n 24
+    done
+    viommu-ctl status "$1"
+    viommu-ctl regs "$1"
+    viommu-ctl irt "$1"
+    viommu-ctl faults "$1"
+    viommu-ctl stats "$1"
+    xl debug-keys q
+    xl dmesg | tail -n 60
+}
+
 # run_guest NAME SECONDS: create it, wait until its test has ended.
 run_guest() {
     if ! start_guest "$1"; then
@@ -102,10 +139,11 @@ run_guest() {
         fail "$1: created" "$(tail -n 1 "$rig/$1.create")"
         return 1
     fi
-    if ! wait_for "$2" guest_ended "$1" || ! has "$rig/$1.log" '^GUEST-END'; then
+    if ! wait_for "$2" guest_ended "$1" || ! console_has "$1" GUEST-END; then
+        autopsy "$1" > "$logs/$1.autopsy" 2>&1
         xl destroy "$1"
         keep "$1"
-        fail "$1: ran to its end" "$(tail -n 2 "$rig/$1.log" | tr -d '\r\n')"
+        fail "$1: ran to its end" "$(tail -n 2 "$logs/$1.log" | tr -d '\r\n')"
         return 1
     fi
     keep "$1"

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 check_mode() { # GUEST xapic|x2apic
-    local log=$rig/$1.log
+    local log=$logs/$1.log
     check "$1: remapping enabled in $2 mode" "$(told_all "$1" dmesg | grep -i remap)" \
         has "$log" "Enabled IRQ remapping in $2 mode"
     if [ "$2" = x2apic ]; then
@@ -18,7 +18,7 @@ check_mode() { # GUEST xapic|x2apic
 }
 
 check_interrupts() { # GUEST
-    local log=$rig/$1.log
+    local log=$logs/$1.log
     check "$1: IR-IO-APIC lines" '' has "$log" 'irq .*IR-IO-APIC'
     check "$1: IR-PCI-MSI lines" '' has "$log" 'irq .*IR-PCI-MSI'
     check "$1: NVMe data is what was written" "$(told "$1" data)" \
