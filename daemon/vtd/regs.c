@@ -179,10 +179,6 @@ write_split(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)
         end = VTD_MMIO_SIZE / 4;
     }
     val >>= (first * 4 - off) * 8;
-    if (end - first == 2 && is_qword[first]) {
-        write_qword(vtd, first, val);
-        return;
-    }
     if (end - first == 2) {
         write_dword(vtd, first + 1, (uint32_t)(val >> 32));
     }

@@ -58,7 +58,6 @@ vtd_reset(struct vtd *vtd)
 void
 vtd_ir_resync(struct vtd *vtd)
 {
-    vtd_ir_state_get(vtd, &vtd->ir_told);
     vtd->ops->ir_state(vtd->ctx, &vtd->ir_told);
     vtd_route_replay(vtd);
 }

@@ -375,6 +375,8 @@ masked_completion_event_waits_or_is_forgotten(void **state)
     model_w4(model, IECTL, IM);
     model_queue_run(model, MODEL_WAIT_IF, 0);
     assert_int_equal(model_r4(model, IECTL), IM | IP);
+    model_w4(model, 0x9c, 0xfffffffe);
+    assert_int_equal(model_r4(model, IECTL), IM | IP);
     model_w4(model, 0x9c, 1);
     assert_int_equal(model_r4(model, IECTL), IM);
     model_w4(model, IECTL, 0);

@@ -105,7 +105,7 @@ reserved_bits_of_the_request_fault(void **state)
     }
     for (unsigned bit = 20; bit < 64; bit++) {
         assert_int_equal(
-            remap(model, MODEL_MSI(0x20) ^ UINT64_C(1) << bit, 0, &route),
+            remap(model, MODEL_MSI(0x20) ^ UINT64_C(1) << bit, 5, &route),
             VTD_FR_IR_REQ_RSVD);
         assert_fault(model, 0x20, 0x0102, 0x20);
     }
@@ -252,6 +252,7 @@ every_field_is_decoded(void **state)
             continue;
         }
         model_irte_set(model, 0x77, lo | 0xf00, 0);
+        memset(&route, 1, sizeof(route));
         assert_int_equal(remap(model, MODEL_MSI(0x77), 0, &route), 0);
         assert_int_equal(route.index, 0x77);
         assert_int_equal(route.vector, 0xab);
@@ -263,7 +264,10 @@ every_field_is_decoded(void **state)
         assert_false(route.fpd);
         assert_int_equal(route.sid_check, VTD_SID_NONE);
         model_irte_set(model, 0x77, lo | 0x1e, 0);
+        memset(&route, 0, sizeof(route));
         assert_int_equal(remap(model, MODEL_MSI(0x77), 0, &route), 0);
+        assert_int_equal(route.index, 0x77);
+        assert_true(route.present);
         assert_true(route.logical);
         assert_true(route.level);
         assert_true(route.fpd);
@@ -348,7 +352,7 @@ static void
 compatibility_format_is_blocked_or_passed(void **state)
 {
     struct model *model = *state;
-    struct vtd_route route;
+    struct vtd_route route = { .index = 0 };
     const uint64_t addr = 0xfee3400c;
 
     assert_int_equal(remap(model, addr, 0x8153, &route), VTD_FR_IR_COMPAT);
@@ -382,6 +386,8 @@ requests_pass_while_remapping_is_off(void **state)
     assert_int_equal(remap(model, MODEL_MSI(0x123), 0x31, &route), VTD_FR_OK);
     assert_int_equal(route.index, UINT32_MAX);
     assert_int_equal(route.vector, 0x31);
+    assert_int_equal(route.delivery_mode, 0);
+    assert_true(route.present);
     assert_int_equal(remap(model, 0xfee05008, 0x4430, &route), VTD_FR_OK);
     assert_int_equal(route.dest, 5);
     assert_int_equal(route.delivery_mode, 4);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The invalidation queue: descriptors, errors, bounds, budget. */
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -428,6 +429,10 @@ long_queue_is_run_in_parts(void **state)
     }
     assert_true(runs > 100);
     assert_done(model);
+    /* No budget is too large. */
+    model_w8(model, 0x88, 0x10000);
+    vtd_run(model->vtd, UINT_MAX);
+    assert_false(vtd_run_pending(model->vtd));
     /* Disabled half way, the rest is not run. */
     model_w8(model, 0x88, 0x7d000);
     model_w8(model, 0x88, 0x79180);
@@ -454,6 +459,52 @@ wide_invalidations_use_up_the_budget(void **state)
 }
 
 static void
+ordinary_descriptors_cost_one_each(void **state)
+{
+    static const uint64_t lo[] = { 0x11, 0x12, MODEL_IEC(1, 0), MODEL_WAIT_FN,
+                                   MODEL_IEC_GLOBAL };
+    struct model *model = *state;
+
+    model_irt_enable(model, 15, true);
+    for (unsigned i = 0; i < 255; i++) {
+        model_queue_append(model, lo[i % 5], 0);
+    }
+    model_queue_doorbell(model);
+    assert_done(model);
+    for (unsigned i = 0; i < 5; i++) {
+        model_w4(model, 0x18, VTD_GCMD_IRE);
+        model_w8(model, 0x88, 0);
+        model_w4(model, 0x18, VTD_GCMD_IRE | VTD_GCMD_QIE);
+        model->tail = 0;
+        for (unsigned k = 0; k < 255; k++) {
+            model_queue_append(model, lo[i], 0);
+        }
+        model_queue_doorbell(model);
+        assert_done(model);
+    }
+}
+
+/* Descriptors are left over; the queue shrinks below the tail. */
+static void
+change_of_a_pending_queue_is_seen_at_once(void **state)
+{
+    struct model *model = *state;
+
+    model_w4(model, 0x18, 0);
+    model_queue_enable(model, 2);
+    for (unsigned i = 0; i < 900; i++) {
+        model_queue_append(model, MODEL_WAIT_FN, 0);
+    }
+    model_queue_doorbell(model);
+    assert_int_equal(head(model), 256);
+    assert_true(vtd_run_pending(model->vtd));
+    model_w8(model, 0x90, MODEL_QUEUE | 1);
+    assert_int_equal(model_fsts(model), IQE);
+    assert_int_equal(model_r8(model, 0xb0), TAIL);
+    assert_int_equal(head(model), 256);
+}
+
+static void
 disabled_queue_does_nothing(void **state)
 {
     struct model *model = *state;
@@ -476,6 +527,9 @@ inspection_shows_the_queue(void **state)
     model_queue_append(model, MODEL_WAIT_SW(1), MODEL_STATUS);
     model_queue_append(model, 0x7, 0x1234);
     model_queue_append(model, MODEL_WAIT_SW(2), MODEL_STATUS);
+    vtd_queue_info(model->vtd, &info);
+    assert_true(info.enabled);
+    assert_false(info.stopped);
     model_queue_doorbell(model);
     vtd_queue_info(model->vtd, &info);
     assert_true(info.enabled);
@@ -518,6 +572,8 @@ main(void)
         TEST(only_clearing_the_error_resumes),
         TEST(long_queue_is_run_in_parts),
         TEST(wide_invalidations_use_up_the_budget),
+        TEST(ordinary_descriptors_cost_one_each),
+        TEST(change_of_a_pending_queue_is_seen_at_once),
         TEST(disabled_queue_does_nothing),
         TEST(inspection_shows_the_queue),
     };

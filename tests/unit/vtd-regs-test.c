@@ -303,6 +303,25 @@ writes_of_odd_shapes_act_in_whole_dwords(void **state)
     }
 }
 
+/* The same at the two dwords of one register. */
+static void
+writes_of_odd_shapes_act_in_halves_of_a_register(void **state)
+{
+    struct model *model = *state;
+
+    for (unsigned size = 1; size <= 8; size++) {
+        for (uint32_t off = 0x18; off < 0x28; off++) {
+            uint64_t want = 0;
+
+            want |= off <= 0x20 && off + size >= 0x24 ? UINT32_MAX : 0;
+            want |= off <= 0x24 && off + size >= 0x28 ? UINT64_MAX << 32 : 0;
+            vtd_reset(model->vtd);
+            vtd_mmio_write(model->vtd, off, size, UINT64_MAX);
+            assert_int_equal(model_r8(model, 0x20), want & GPA_PAGE);
+        }
+    }
+}
+
 static void
 accesses_across_the_end_stay_inside(void **state)
 {
@@ -417,6 +436,7 @@ main(void)
         MODEL_TEST(holes_read_as_zero_and_ignore_writes),
         MODEL_TEST(reads_of_any_shape_agree),
         MODEL_TEST(writes_of_odd_shapes_act_in_whole_dwords),
+        MODEL_TEST(writes_of_odd_shapes_act_in_halves_of_a_register),
         MODEL_TEST(accesses_across_the_end_stay_inside),
         MODEL_TEST(upper_addresses_are_reserved_without_eim),
         MODEL_TEST(capabilities_follow_the_configuration),

@@ -463,6 +463,20 @@ remap_answers_as_announced_until_invalidated(void **state)
                      VTD_FR_IR_NOT_PRESENT);
 }
 
+/* The sum of handle and subhandle is not cut to the table's index. */
+static void
+announced_entry_is_not_reached_beyond_the_table(void **state)
+{
+    struct model *model = *state;
+    struct vtd_route route;
+
+    model_irte_set(model, 0, MODEL_IRTE(0x52, 1), 0);
+    iec(model, 0, 0);
+    assert_int_equal(
+        vtd_ir_remap(model->vtd, MODEL_MSI_SHV(0xffff), 1, 7, true, &route),
+        VTD_FR_IR_INDEX_RANGE);
+}
+
 int
 main(void)
 {
@@ -488,6 +502,7 @@ main(void)
         TEST(change_of_mode_withdraws_routes),
         TEST(routes_survive_disabling),
         TEST(remap_answers_as_announced_until_invalidated),
+        TEST(announced_entry_is_not_reached_beyond_the_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
