@@ -174,7 +174,8 @@ void vtd_run(struct vtd *vtd, unsigned budget);
  * VTD_FR_OK and fills @route; or the fault, which is recorded.  While
  * remapping is disabled, and for a compatibility-format request that is not
  * blocked, *route is what the message itself says, with index ~0.
- * @sid_valid false skips the source id check.
+ * @sid_valid false skips the source id check.  An entry that was announced is
+ * taken as it was announced, so that this and the consumer agree.
  */
 enum vtd_fr vtd_ir_remap(struct vtd *vtd, uint64_t addr, uint32_t data,
                          uint16_t sid, bool sid_valid, struct vtd_route *route);
