@@ -209,7 +209,7 @@ run_descs(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget,
                   head_off / VTD_QI_DESC_SIZE, 0);
         cost = run_desc(vtd, vtd->desc[0], vtd->desc[1]);
         if (cost < 0) {
-            *iqei = (enum vtd_iqei) - cost;
+            *iqei = (enum vtd_iqei)(-cost);
             break;
         }
         budget -= cost + 1;
@@ -235,7 +235,7 @@ vtd_run(struct vtd *vtd, unsigned budget)
     if (!is_running(vtd) || head_off == tail_off) {
         return;
     }
-    /* Nothing can cost more than a queue of the largest size. */
+    /* A lap of the largest queue; more would not fit below. */
     if (budget > QUEUE_ENTRIES_MAX) {
         budget = QUEUE_ENTRIES_MAX;
     }

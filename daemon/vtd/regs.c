@@ -161,9 +161,9 @@ write_qword(struct vtd *vtd, unsigned at, uint64_t val)
 }
 
 /*
- * An access of another shape than one aligned dword or one register.  If it covers two
- * registers the higher one is first: then data are in place when a control
- * register below them is unmasked by the same write.
+ * An access of another shape than one aligned dword or one whole register.
+ * If it covers dwords of two registers the higher one is first: then data are
+ * in place when a control register below them is unmasked by the same write.
  */
 static __attribute__((noinline)) void
 write_split(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val)

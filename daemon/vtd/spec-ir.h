@@ -39,15 +39,13 @@
 #define VTD_IRTE_LO_TM    VTD_BIT(4)
 #define VTD_IRTE_LO_DLM   VTD_MASK(7, 5)
 #define VTD_IRTE_LO_AVAIL VTD_MASK(11, 8)
-#define VTD_IRTE_LO_RSVD1 VTD_MASK(14, 12)
 #define VTD_IRTE_LO_IM    VTD_BIT(15) /* reserved unless CAP.PI */
 #define VTD_IRTE_LO_V     VTD_MASK(23, 16)
-#define VTD_IRTE_LO_RSVD2 VTD_MASK(31, 24)
 #define VTD_IRTE_LO_DST   VTD_MASK(63, 32)
 /* With IRTA.EIME clear the destination is 8 bits and the rest reserved. */
 #define VTD_IRTE_LO_DST_XAPIC  VTD_MASK(47, 40)
 #define VTD_IRTE_LO_RSVD_XAPIC (VTD_IRTE_LO_DST & ~VTD_IRTE_LO_DST_XAPIC)
-#define VTD_IRTE_LO_RSVD       (VTD_IRTE_LO_RSVD1 | VTD_IRTE_LO_RSVD2)
+#define VTD_IRTE_LO_RSVD       (VTD_MASK(14, 12) | VTD_MASK(31, 24))
 #define VTD_IRTE_LO_FLAGS                                                \
     (VTD_IRTE_LO_P | VTD_IRTE_LO_FPD | VTD_IRTE_LO_DM | VTD_IRTE_LO_RH | \
      VTD_IRTE_LO_TM)

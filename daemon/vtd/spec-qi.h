@@ -28,31 +28,25 @@ enum vtd_qi_type {
 };
 
 /* "Context-Cache Invalidate Descriptor" */
-#define VTD_CC_LO_G     VTD_MASK(5, 4)
-#define VTD_CC_LO_RSVD1 VTD_MASK(8, 6)
-#define VTD_CC_LO_RSVD2 VTD_MASK(15, 12)
-#define VTD_CC_LO_DID   VTD_MASK(31, 16)
-#define VTD_CC_LO_SID   VTD_MASK(47, 32)
-#define VTD_CC_LO_FM    VTD_MASK(49, 48)
-#define VTD_CC_LO_RSVD3 VTD_MASK(63, 50)
-#define VTD_CC_LO_RSVD  (VTD_CC_LO_RSVD1 | VTD_CC_LO_RSVD2 | VTD_CC_LO_RSVD3)
+#define VTD_CC_LO_G    VTD_MASK(5, 4)
+#define VTD_CC_LO_DID  VTD_MASK(31, 16)
+#define VTD_CC_LO_SID  VTD_MASK(47, 32)
+#define VTD_CC_LO_FM   VTD_MASK(49, 48)
+#define VTD_CC_LO_RSVD (VTD_MASK(8, 6) | VTD_MASK(15, 12) | VTD_MASK(63, 50))
 VTD_LAYOUT("context-cache descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
            VTD_QI_TYPE_HIGH, VTD_CC_LO_G, VTD_CC_LO_DID, VTD_CC_LO_SID,
            VTD_CC_LO_FM, VTD_CC_LO_RSVD);
 
 /* "IOTLB Invalidate Descriptor" */
-#define VTD_TLB_LO_G     VTD_MASK(5, 4)
-#define VTD_TLB_LO_DW    VTD_BIT(6)
-#define VTD_TLB_LO_DR    VTD_BIT(7)
-#define VTD_TLB_LO_RSVD1 VTD_BIT(8)
-#define VTD_TLB_LO_RSVD2 VTD_MASK(15, 12)
-#define VTD_TLB_LO_DID   VTD_MASK(31, 16)
-#define VTD_TLB_LO_RSVD3 VTD_MASK(63, 32)
-#define VTD_TLB_LO_RSVD  (VTD_TLB_LO_RSVD1 | VTD_TLB_LO_RSVD2 | VTD_TLB_LO_RSVD3)
-#define VTD_TLB_HI_AM    VTD_MASK(5, 0)
-#define VTD_TLB_HI_IH    VTD_BIT(6)
-#define VTD_TLB_HI_RSVD  VTD_MASK(11, 7)
-#define VTD_TLB_HI_ADDR  VTD_MASK(63, 12)
+#define VTD_TLB_LO_G    VTD_MASK(5, 4)
+#define VTD_TLB_LO_DW   VTD_BIT(6)
+#define VTD_TLB_LO_DR   VTD_BIT(7)
+#define VTD_TLB_LO_DID  VTD_MASK(31, 16)
+#define VTD_TLB_LO_RSVD (VTD_BIT(8) | VTD_MASK(15, 12) | VTD_MASK(63, 32))
+#define VTD_TLB_HI_AM   VTD_MASK(5, 0)
+#define VTD_TLB_HI_IH   VTD_BIT(6)
+#define VTD_TLB_HI_RSVD VTD_MASK(11, 7)
+#define VTD_TLB_HI_ADDR VTD_MASK(63, 12)
 VTD_LAYOUT("IOTLB descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
            VTD_QI_TYPE_HIGH, VTD_TLB_LO_G, VTD_TLB_LO_DW, VTD_TLB_LO_DR,
            VTD_TLB_LO_DID, VTD_TLB_LO_RSVD);
@@ -64,13 +58,10 @@ VTD_LAYOUT("IOTLB descriptor, high", UINT64_MAX, VTD_TLB_HI_AM, VTD_TLB_HI_IH,
 #define VTD_G_PAGE 3u /* IOTLB: page; context cache: device */
 
 /* "Interrupt Entry Cache Invalidate Descriptor" */
-#define VTD_IEC_LO_G     VTD_BIT(4) /* index-selective; clear: global */
-#define VTD_IEC_LO_RSVD1 VTD_MASK(8, 5)
-#define VTD_IEC_LO_RSVD2 VTD_MASK(26, 12)
-#define VTD_IEC_LO_IM    VTD_MASK(31, 27)
-#define VTD_IEC_LO_IIDX  VTD_MASK(47, 32)
-#define VTD_IEC_LO_RSVD3 VTD_MASK(63, 48)
-#define VTD_IEC_LO_RSVD  (VTD_IEC_LO_RSVD1 | VTD_IEC_LO_RSVD2 | VTD_IEC_LO_RSVD3)
+#define VTD_IEC_LO_G    VTD_BIT(4) /* index-selective; clear: global */
+#define VTD_IEC_LO_IM   VTD_MASK(31, 27)
+#define VTD_IEC_LO_IIDX VTD_MASK(47, 32)
+#define VTD_IEC_LO_RSVD (VTD_MASK(8, 5) | VTD_MASK(26, 12) | VTD_MASK(63, 48))
 VTD_LAYOUT("IEC descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW, VTD_QI_TYPE_HIGH,
            VTD_IEC_LO_G, VTD_IEC_LO_IM, VTD_IEC_LO_IIDX, VTD_IEC_LO_RSVD);
 
@@ -79,10 +70,8 @@ VTD_LAYOUT("IEC descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW, VTD_QI_TYPE_HIGH,
 #define VTD_WAIT_LO_SW     VTD_BIT(5)
 #define VTD_WAIT_LO_FN     VTD_BIT(6)
 #define VTD_WAIT_LO_PD     VTD_BIT(7) /* reserved unless ECAP.PDS */
-#define VTD_WAIT_LO_RSVD1  VTD_BIT(8)
-#define VTD_WAIT_LO_RSVD2  VTD_MASK(31, 12)
 #define VTD_WAIT_LO_STDATA VTD_MASK(63, 32)
-#define VTD_WAIT_LO_RSVD   (VTD_WAIT_LO_RSVD1 | VTD_WAIT_LO_RSVD2)
+#define VTD_WAIT_LO_RSVD   (VTD_BIT(8) | VTD_MASK(31, 12))
 #define VTD_WAIT_HI_RSVD   VTD_MASK(1, 0)
 #define VTD_WAIT_HI_STADDR VTD_MASK(63, 2)
 VTD_LAYOUT("wait descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
