@@ -131,7 +131,7 @@ src_git() {
 # rebuilds only what differs.
 source_unpack() {
     rm -rf "$src"
-    dpkg-source -x "$out"/package/*.dsc "$src"
+    dpkg-source --no-copy -x "$out"/package/*.dsc "$src"
     cd "$src"
     git init -q -b series .
     src_git add -A -f .
@@ -177,7 +177,7 @@ build_patched() {
 }
 
 stamp_text() { # file...
-    cat "$out/package/version" "${BASH_SOURCE[0]}" "$@" | sha256sum
+    { cat "$out/package/version" "$@"; declare -f configure build; } | sha256sum
 }
 
 up_to_date() { # file, stamp
