@@ -73,6 +73,7 @@ CFG
     cat > "$rig/$1.cfg" <<CFG
 name = "$1"
 type = "hvm"
+cpus = "1-2"
 vcpus = 2
 memory = 512
 serial = "file:$logs/$1.log"
