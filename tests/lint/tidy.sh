@@ -4,5 +4,5 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 git ls-files 'daemon/*.c' 'tools/*.c' 'tests/helpers/*.c' |
-    xargs -P "$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$@" -- -std=gnu11 -I. \
+    xargs -P "$(nproc)" -n 1 sh -c 'clang-tidy --quiet "$@" -- -std=gnu11 -I. \
         -D_GNU_SOURCE -DVIOMMUD_VERSION="\"0\"" 2> /dev/null' tidy
