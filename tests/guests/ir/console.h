@@ -15,6 +15,7 @@ void console_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct test {
     const char *name;
     void (*run)(void);
+    bool extended; /* of the mode of 32-bit destinations, only there       */
 };
 
 /*

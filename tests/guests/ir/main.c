@@ -114,7 +114,8 @@ run_tests(const struct test *test)
     const char *only = cmdline_find("only=");
 
     for (; test->name; test++) {
-        if (!name_selected(test->name, only))
+        if (!name_selected(test->name, only) ||
+            (test->extended && !unit_eime()))
             continue;
         test_begin(test->name);
         edu_lower();

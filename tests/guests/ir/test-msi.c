@@ -209,16 +209,16 @@ across(void)
 }
 
 const struct test msi_tests[] = {
-    { "msi-physical", physical },
-    { "msi-logical", logical },
-    { "msi-logical-both", logical_both },
-    { "msi-broadcast", broadcast },
-    { "msi-one-of-both", one_of_both },
-    { "msi-nmi", nmi },
-    { "msi-subhandle", subhandle },
-    { "msi-subhandle-not-valid", subhandle_not_valid },
-    { "msi-high-index", high_index },
-    { "msi-rapid", rapid },
-    { "msi-across", across },
-    { NULL, NULL },
+    { "msi-physical", physical, false },
+    { "msi-logical", logical, false },
+    { "msi-logical-both", logical_both, false },
+    { "msi-broadcast", broadcast, false },
+    { "msi-one-of-both", one_of_both, false },
+    { "msi-nmi", nmi, false },
+    { "msi-subhandle", subhandle, false },
+    { "msi-subhandle-not-valid", subhandle_not_valid, false },
+    { "msi-high-index", high_index, false },
+    { "msi-rapid", rapid, false },
+    { "msi-across", across, false },
+    { NULL, NULL, false },
 };

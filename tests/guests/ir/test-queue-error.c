@@ -156,14 +156,14 @@ mask_beyond(void)
 }
 
 const struct test queue_error_tests[] = {
-    { "queue-bad-type", bad_type },
-    { "queue-bad-reserved", bad_reserved },
-    { "queue-stays-stopped", stays_stopped },
-    { "queue-two-errors", two_errors },
-    { "queue-bad-at-wrap", bad_at_wrap },
-    { "queue-tail-beyond", tail_beyond },
-    { "queue-base-beyond", base_beyond },
-    { "queue-status-beyond", status_beyond },
-    { "queue-mask-beyond", mask_beyond },
-    { NULL, NULL },
+    { "queue-bad-type", bad_type, false },
+    { "queue-bad-reserved", bad_reserved, false },
+    { "queue-stays-stopped", stays_stopped, false },
+    { "queue-two-errors", two_errors, false },
+    { "queue-bad-at-wrap", bad_at_wrap, false },
+    { "queue-tail-beyond", tail_beyond, false },
+    { "queue-base-beyond", base_beyond, false },
+    { "queue-status-beyond", status_beyond, false },
+    { "queue-mask-beyond", mask_beyond, false },
+    { NULL, NULL, false },
 };

@@ -151,14 +151,14 @@ shrunk(void)
 }
 
 const struct test queue_tests[] = {
-    { "queue-wait-status", wait_status },
-    { "queue-wait-interrupt", wait_interrupt },
-    { "queue-event-masked", event_masked },
-    { "queue-fence-only", fence_only },
-    { "queue-wrap", wrap },
-    { "queue-full", full },
-    { "queue-long-batch", long_batch },
-    { "queue-off-on", off_on },
-    { "queue-shrunk", shrunk },
-    { NULL, NULL },
+    { "queue-wait-status", wait_status, false },
+    { "queue-wait-interrupt", wait_interrupt, false },
+    { "queue-event-masked", event_masked, false },
+    { "queue-fence-only", fence_only, false },
+    { "queue-wrap", wrap, false },
+    { "queue-full", full, false },
+    { "queue-long-batch", long_batch, false },
+    { "queue-off-on", off_on, false },
+    { "queue-shrunk", shrunk, false },
+    { NULL, NULL, false },
 };

@@ -115,11 +115,11 @@ one_shot_again(void)
 }
 
 const struct test register_tests[] = {
-    { "register-identity", identity },
-    { "register-read-only", read_only },
-    { "register-reserved-bits", reserved_bits },
-    { "register-pieces", pieces },
-    { "register-halves", halves },
-    { "register-one-shot-again", one_shot_again },
-    { NULL, NULL },
+    { "register-identity", identity, false },
+    { "register-read-only", read_only, false },
+    { "register-reserved-bits", reserved_bits, false },
+    { "register-pieces", pieces, false },
+    { "register-halves", halves, false },
+    { "register-one-shot-again", one_shot_again, false },
+    { NULL, NULL, false },
 };

@@ -278,14 +278,14 @@ both_doorbells(void)
 }
 
 const struct test shape_tests[] = {
-    { "shape-loads", loads },
-    { "shape-stores", stores },
-    { "shape-vectors", vectors },
-    { "shape-strings-up", strings_up },
-    { "shape-strings-down", strings_down },
-    { "shape-strings-single", strings_single },
-    { "shape-locked", locked },
-    { "shape-both-processors", both_processors },
-    { "shape-both-doorbells", both_doorbells },
-    { NULL, NULL },
+    { "shape-loads", loads, false },
+    { "shape-stores", stores, false },
+    { "shape-vectors", vectors, false },
+    { "shape-strings-up", strings_up, false },
+    { "shape-strings-down", strings_down, false },
+    { "shape-strings-single", strings_single, false },
+    { "shape-locked", locked, false },
+    { "shape-both-processors", both_processors, false },
+    { "shape-both-doorbells", both_doorbells, false },
+    { NULL, NULL, false },
 };

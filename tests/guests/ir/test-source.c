@@ -135,10 +135,10 @@ request_reserved(void)
 }
 
 const struct test source_tests[] = {
-    { "source-exact", exact },
-    { "source-none", none },
-    { "source-bus", bus },
-    { "source-recorded", recorded },
-    { "source-request-reserved", request_reserved },
-    { NULL, NULL },
+    { "source-exact", exact, false },
+    { "source-none", none, false },
+    { "source-bus", bus, false },
+    { "source-recorded", recorded, false },
+    { "source-request-reserved", request_reserved, false },
+    { NULL, NULL, false },
 };
