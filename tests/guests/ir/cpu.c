@@ -165,7 +165,7 @@ cpu_has_x2apic(void)
     return ecx >> 21 & 1;
 }
 
-/* --- local APIC ------------------------------------------------------------ */
+/* --- local APIC ----------------------------------------------------------- */
 
 static uint32_t
 apic_read(uint32_t off)
@@ -230,7 +230,7 @@ cpu_logical_id(unsigned cpu)
     return cpus[cpu].logical_id;
 }
 
-/* --- time ------------------------------------------------------------------ */
+/* --- time ----------------------------------------------------------------- */
 
 /*
  * TSC ticks in ten milliseconds of the PIT's second channel, or more if the
@@ -295,7 +295,7 @@ time_wait(const volatile uint32_t *p, uint32_t val, uint64_t us)
     return true;
 }
 
-/* --- interrupts ------------------------------------------------------------ */
+/* --- interrupts ----------------------------------------------------------- */
 
 static void
 idt_fill(void)
@@ -396,7 +396,7 @@ irq_eoi(void)
     apic_write(APIC_EOI, 0);
 }
 
-/* --- processors ------------------------------------------------------------ */
+/* --- processors ----------------------------------------------------------- */
 
 static void
 cpu_setup(uint32_t index)

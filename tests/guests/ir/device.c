@@ -68,7 +68,7 @@ pci_write(uint32_t slot, uint32_t off, uint32_t val)
     io_write32(PCI_DATA, val);
 }
 
-/* --- the edu device -------------------------------------------------------- */
+/* --- the edu device ------------------------------------------------------- */
 
 static bool
 edu_find(void)
@@ -139,7 +139,7 @@ edu_pin(void)
     return edu.pin;
 }
 
-/* --- the IOAPIC ------------------------------------------------------------ */
+/* --- the IOAPIC ----------------------------------------------------------- */
 
 static uint32_t
 ioapic_reg_read(uint32_t reg)
@@ -256,7 +256,7 @@ device_init(void)
            expect(edu_find_pin(), "the edu device's pin reaches the IOAPIC");
 }
 
-/* --- the PIT --------------------------------------------------------------- */
+/* --- the PIT -------------------------------------------------------------- */
 
 static void
 pit_load(uint8_t command, uint32_t ticks)

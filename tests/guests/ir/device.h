@@ -12,7 +12,7 @@
 /* Find the device and the IOAPIC.  False, with a failed expectation: no. */
 bool device_init(void);
 
-/* --- the edu device -------------------------------------------------------- */
+/* --- the edu device ------------------------------------------------------- */
 
 /* Make it send the MSI @addr, @data once. */
 void edu_msi(uint64_t addr, uint16_t data);
@@ -24,7 +24,7 @@ void edu_lower(void);
 /* The IOAPIC pin of its INTx, found by device_init(). */
 unsigned edu_pin(void);
 
-/* --- the IOAPIC ------------------------------------------------------------ */
+/* --- the IOAPIC ----------------------------------------------------------- */
 
 #define RTE_LOGICAL    (1ull << 11) /* compatibility format only            */
 #define RTE_REMOTE_IRR (1ull << 14)
@@ -54,7 +54,7 @@ void ioapic_mask_all(void);
 uint32_t ioapic_id(void);
 void ioapic_set_id(uint32_t id);
 
-/* --- the PIT --------------------------------------------------------------- */
+/* --- the PIT -------------------------------------------------------------- */
 
 #define PIT_PIN 2u /* of the IOAPIC, by the usual interrupt override */
 

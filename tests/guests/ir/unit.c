@@ -26,7 +26,7 @@ static unsigned table_used;
 static bool eime;
 static uint32_t command; /* lasting bits of GCMD, as last written           */
 
-/* --- registers ------------------------------------------------------------- */
+/* --- registers ------------------------------------------------------------ */
 
 uint32_t
 unit_read32(uint32_t off)
@@ -66,7 +66,7 @@ unit_command(uint32_t bit, bool set)
     return true;
 }
 
-/* --- the unit as a whole --------------------------------------------------- */
+/* --- the unit as a whole -------------------------------------------------- */
 
 void
 unit_set_eime(bool on)
@@ -125,7 +125,7 @@ unit_start(void)
            unit_command(GCMD_IRE, true) && ok;
 }
 
-/* --- the invalidation queue ------------------------------------------------ */
+/* --- the invalidation queue ----------------------------------------------- */
 
 bool
 queue_start(unsigned order)
@@ -212,7 +212,7 @@ unit_flush_all(void)
     return queue_sync();
 }
 
-/* --- the interrupt remapping table ----------------------------------------- */
+/* --- the interrupt remapping table ---------------------------------------- */
 
 struct irte
 irte_to(uint32_t dest, uint8_t vector)

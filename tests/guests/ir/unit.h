@@ -76,7 +76,7 @@
 #define FAULT_COMPAT         0x25u
 #define FAULT_SID            0x26u
 
-/* --- registers ------------------------------------------------------------- */
+/* --- registers ------------------------------------------------------------ */
 
 uint32_t unit_read32(uint32_t off);
 uint64_t unit_read64(uint32_t off);
@@ -86,7 +86,7 @@ void unit_write64(uint32_t off, uint64_t val);
 /* Change one bit of GCMD and wait for GSTS.  False: the unit did not follow. */
 bool unit_command(uint32_t bit, bool set);
 
-/* --- the unit as a whole --------------------------------------------------- */
+/* --- the unit as a whole -------------------------------------------------- */
 
 /* Tables are used in the 32-bit destination format; chosen once. */
 void unit_set_eime(bool on);
@@ -102,7 +102,7 @@ bool unit_start(void);
 /* Remapping and the queue off. */
 bool unit_stop(void);
 
-/* --- the invalidation queue ------------------------------------------------ */
+/* --- the invalidation queue ----------------------------------------------- */
 
 /* [VT-d 4.1, "Queued Invalidation Interface"] */
 struct desc {
@@ -146,7 +146,7 @@ bool queue_sync(void);
 bool unit_flush(uint32_t index, unsigned mask);
 bool unit_flush_all(void);
 
-/* --- the interrupt remapping table ----------------------------------------- */
+/* --- the interrupt remapping table ---------------------------------------- */
 
 /* [VT-d 4.1, "Interrupt Remapping Table Entry"] */
 struct irte {
@@ -188,7 +188,7 @@ uint64_t msi_remappable(uint32_t index);
 /* Address of the MSI to @apic_id in compatibility format; data is a vector. */
 uint64_t msi_compatible(uint32_t apic_id);
 
-/* --- faults ---------------------------------------------------------------- */
+/* --- faults --------------------------------------------------------------- */
 
 struct fault {
     uint8_t reason;
