@@ -7,11 +7,14 @@ root, runs what --run (or systemd, with --init) names, and leaves its results
 in DIR/out: `results` (a line a test), `run.log`, `exit`.  Everything on the
 console goes to DIR/out/console.log.
 
-A boot that does not reach its first line in `results` or `exit` within the
-boot timeout is an error of the rig: it is retried once and said so.  What ran
-and failed is never retried.
+A boot that does not reach its first test within the boot timeout is an error of
+the rig: it is retried once and said so.  So is a machine that stops altogether
+(no CPU of QEMU's runs for a minute, though dom0 always has a timer): the tests
+that had not ended are run in a second boot.  What ran and failed is never
+retried.
 
-Exit status: dom0's own, 124 on a time-out, 125 if the rig did not boot.
+Exit status: dom0's own, 123 if the machine stopped twice, 124 on a time-out, 125
+if the rig did not boot, 126 if QEMU ended before dom0 was done.
 """
 import argparse
 import os
@@ -48,6 +51,29 @@ def qemu_command(args):
     ]
 
 
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Idle:
+    """Whether a process has used no CPU to speak of for a minute."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.restart()
+
+    def restart(self):
+        self.since = time.monotonic()
+        self.used = cpu_seconds(self.pid)
+
+    def stopped(self):
+        if cpu_seconds(self.pid) - self.used > 0.3:
+            self.restart()
+        return time.monotonic() - self.since > 60
+
+
 def read(path):
     try:
         with open(path, errors="replace") as f:
@@ -69,6 +95,8 @@ class Boot:
             if not line.endswith("\n"):
                 break
             self.shown += len(line)
+            if line.startswith(("BEGIN ", "END ")):
+                continue
             if line.startswith("STEP "):
                 print("==> %-52s %4d s" % (
                     line[5:-1], time.monotonic() - self.begin), flush=True)
@@ -98,6 +126,7 @@ class Boot:
             self.show_results()
 
     def wait(self, qemu):
+        idle = Idle(qemu.pid)
         while True:
             self.show_results()
             status = read(os.path.join(self.out, "exit"))
@@ -110,7 +139,35 @@ class Boot:
                 return 125
             if seconds > self.args.timeout:
                 return 124
+            if idle.stopped():
+                return 123
             time.sleep(0.2)
+
+
+def run_rest(boot):
+    """Boot again for the tests that had not ended when the machine stopped."""
+    ended, kept, begun = [], [], []
+    for line in read(os.path.join(boot.out, "results")).splitlines():
+        if line.startswith("BEGIN "):
+            begun = []
+        elif line.startswith("END "):
+            ended.append(line[4:])
+            kept += begun
+            begun = []
+        else:
+            begun.append(line)
+    wanted = re.search(r"rig\.tests=(\S*)", boot.args.append)
+    rest = [t for t in wanted.group(1).split(",") if t not in ended]
+    print("    ERROR of the rig: the machine stopped; booting once more for "
+          + ",".join(rest), flush=True)
+    boot.args.append = re.sub(r"rig\.tests=\S*", "rig.tests=" + ",".join(rest),
+                              boot.args.append)
+    status = boot.run()
+    path = os.path.join(boot.out, "results")
+    again = read(path)
+    with open(path, "w") as f:
+        f.write("".join(line + "\n" for line in kept) + again)
+    return status
 
 
 def main():
@@ -134,8 +191,12 @@ def main():
         if status in (125, 126) and not boot.started():
             print(read(os.path.join(boot.out, "console.log"))[-2000:])
             return 125
+    if status == 123:
+        status = run_rest(boot)
     if status == 124:
         print("    timed out after %d s" % args.timeout, flush=True)
+    elif status == 123:
+        print("    the machine stopped once more", flush=True)
     elif status == 126:
         print("    the machine stopped before dom0 was done", flush=True)
     return status

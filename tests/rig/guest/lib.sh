@@ -33,10 +33,10 @@ say_interrupts() {
 nvme_up() {
     modprobe nvme || { say "error modprobe nvme"; return 1; }
     for _ in $(seq 100); do
-        [ -b /dev/nvme0n1 ] && return 0
+        [ -b /dev/nvme0n1 ] && [ -b /dev/nvme1n1 ] && return 0
         sleep 0.1
     done
-    say "error no /dev/nvme0n1"
+    say "error NVMe devices missing"
     return 1
 }
 
