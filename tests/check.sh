@@ -77,7 +77,7 @@ lint() {
 
 # A boot of the rig: its results are added to ours.
 boot() { # NAME ARGUMENT...
-    local name=$1 share=$top/build/rig/$1 status
+    local name=$1 share=$top/build/rig/boot-$1 status
     shift
     mkdir -p "$share"
     tests/rig/stage.sh "$share" > "$out/stage-$name.log" 2>&1 ||
@@ -85,9 +85,9 @@ boot() { # NAME ARGUMENT...
     tests/rig/boot.py --base build/rig --share "$share" "$@"
     status=$?
     cat "$share/out/results" >> "$all" 2> /dev/null
-    [ $status = 0 ] || result FAIL "rig $name: ended with status $status, see build/rig/$name/out"
+    [ $status = 0 ] || result FAIL "rig $name: ended with status $status, see build/rig/boot-$name/out"
     grep -qE '\(XEN\) (Assertion|Xen BUG|.*Panic on CPU)' "$share/out/console.log" &&
-        result FAIL "rig $name: Xen complained, see build/rig/$name/out/console.log"
+        result FAIL "rig $name: Xen complained, see build/rig/boot-$name/out/console.log"
 }
 
 rig_tests() {

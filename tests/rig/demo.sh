@@ -6,7 +6,7 @@
 begin=$SECONDS
 "$top/tests/deps.sh"
 "$rig_dir/prepare.sh"
-share=$out/demo
+share=$out/boot-demo
 step 'build and install viommud' "$rig_dir/stage.sh" "$share"
 echo "==> Xen and dom0 boot under QEMU (seconds since then follow)"
 status=0
