@@ -30,7 +30,7 @@ equal() { [ "${1-}" = "${2-}" ]; }
 # dom0 has one emulated CPU, which the guests' device models need: while it
 # waits, a test must not start programs, so it sleeps in a read that times out.
 exec {quiet}<> <(:)
-nap() { read -r -t "$1" -u "$quiet" _; } # SECONDS
+nap() { read -r -t "$1" -u "$quiet" _ || :; } # SECONDS
 # wait_for SECONDS COMMAND...
 wait_for() {
     local end=$((SECONDS + $1))
