@@ -29,7 +29,8 @@ XEN_ARGS = ("console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all "
 # dom0 has the first CPU to itself (guests say cpus="1-2"): under TCG, programs
 # of a dom0 that shares a CPU with an HVM guest die now and then.
 # Which of TCG's CPU features do not work under Xen, and why: docs/rig.md.
-CPU = "EPYC,-smap,-monitor,-rdtscp,+svm,+npt,+x2apic"
+CPU = ("EPYC,-smap,-monitor,-rdtscp,-avx,-avx2,-f16c,-fma,"
+       "+svm,+npt,+x2apic")
 
 
 def qemu_command(args):
