@@ -31,12 +31,69 @@ struct vtd;
 /* Fault recording registers that a unit can be configured with. */
 #define VTD_FAULT_RECORDS_MAX 8u
 
-/* What a unit advertises; copied by vtd_create(). */
+/* Address widths of CAP.SAGAW: 3, 4 and 5 levels of second-stage tables. */
+#define VTD_SAGAW_39 0x2u
+#define VTD_SAGAW_48 0x4u
+#define VTD_SAGAW_57 0x8u
+
+/*
+ * What a unit advertises; copied by vtd_create().  A capability that depends
+ * on another one is refused without it; vtd_config_check() says why.
+ * [VT-d 4.1, "Capability Register", "Extended Capability Register"]
+ */
 struct vtd_config {
-    bool eim;              /* ECAP.EIM: 32-bit destinations */
-    bool esirtps;          /* CAP.ESIRTPS: SIRTP invalidates by itself */
     uint8_t fault_records; /* 1 to VTD_FAULT_RECORDS_MAX */
+    uint8_t haw;           /* host address width, 32 to 52 bits; above: */
+                           /* reserved in registers and structures */
+
+    bool ir;      /* ECAP.IR: interrupt remapping */
+    bool eim;     /* ECAP.EIM: 32-bit destinations */
+    bool esirtps; /* CAP.ESIRTPS: SIRTP invalidates by itself */
+    bool pi;      /* CAP.PI: posted-format entries */
+
+    uint8_t sagaw; /* VTD_SAGAW_*; 0: no DMA remapping at all */
+    uint8_t mgaw;  /* 39, 48 or 57 bits; the widest guest address */
+    uint8_t mamv;  /* largest mask of a page-selective invalidation */
+    bool esrtps;   /* SRTP invalidates by itself */
+    bool cm;       /* caching mode: maps are followed by invalidations */
+    bool zlr;      /* zero-length reads of write-only pages */
+    bool drain;    /* DWD and DRD */
+    bool ss2m;     /* second-stage 2 MiB pages */
+    bool ss1g;     /* and 1 GiB pages */
+    bool plmr;     /* protected low and high memory */
+    bool phmr;
+    bool pt;  /* pass-through */
+    bool sc;  /* snoop control */
+    bool dt;  /* device TLBs: ATS */
+    bool dit; /* device-TLB invalidation throttle: PFSID */
+
+    bool smts;          /* scalable mode */
+    bool ssts;          /* second-stage translation in scalable mode */
+    bool fsts;          /* first-stage translation */
+    bool nest;          /* first stage nested on second */
+    bool fs1gp;         /* first-stage 1 GiB pages */
+    bool fs5lp;         /* first-stage 5 levels */
+    bool ssads;         /* second-stage accessed and dirty bits */
+    bool eafs;          /* extended accessed flag */
+    bool srs;           /* supervisor requests */
+    bool ers;           /* execute requests */
+    bool nwfs;          /* no-write flag of ATS requests */
+    bool rps;           /* RID_PASID */
+    bool smpwcs;        /* coherent page walks in scalable mode */
+    bool adms;          /* abort-DMA root table mode */
+    bool prs;           /* page requests */
+    bool pds;           /* page-request drain */
+    uint8_t pasid_bits; /* 0: no requests with PASID; or 1 to 20 */
 };
+
+/* Presets; each is accepted by vtd_config_check(). */
+extern const struct vtd_config vtd_config_ir;       /* interrupts only */
+extern const struct vtd_config vtd_config_legacy;   /* + second stage */
+extern const struct vtd_config vtd_config_scalable; /* + PASID, nested */
+extern const struct vtd_config vtd_config_full;     /* + SVM, posted, PMR */
+
+/* NULL, or why @config makes no sense, in words. */
+const char *vtd_config_check(const struct vtd_config *config);
 
 /*
  * Fault reasons, as the specification encodes them.
@@ -51,6 +108,175 @@ enum vtd_fr {
     VTD_FR_IR_ENTRY_RSVD = 0x24,  /* reserved field set in the entry */
     VTD_FR_IR_COMPAT = 0x25,      /* compatibility format, blocked */
     VTD_FR_IR_SID = 0x26,         /* source id check failed */
+    VTD_FR_IR_PD_ACCESS = 0x27,   /* posted descriptor cannot be accessed */
+    VTD_FR_IR_PD_RSVD = 0x28,     /* reserved field set in it */
+
+    /* [VT-d 4.1, "DMA Remapping Fault Reasons"]: legacy mode. */
+    VTD_FR_ROOT_P = 0x01,      /* root entry not present */
+    VTD_FR_CTX_P = 0x02,       /* context entry not present */
+    VTD_FR_CTX_INV = 0x03,     /* invalid programming of a context entry */
+    VTD_FR_ADDR_WIDTH = 0x04,  /* address beyond MGAW or the table's width */
+    VTD_FR_WRITE = 0x05,       /* no write permission */
+    VTD_FR_READ = 0x06,        /* no read permission */
+    VTD_FR_PT_ACCESS = 0x07,   /* paging entry cannot be accessed */
+    VTD_FR_ROOT_ACCESS = 0x08, /* root table cannot be accessed */
+    VTD_FR_CTX_ACCESS = 0x09,  /* context table cannot be accessed */
+    VTD_FR_ROOT_RSVD = 0x0a,   /* reserved field in a root entry */
+    VTD_FR_CTX_RSVD = 0x0b,    /* ... in a context entry */
+    VTD_FR_PT_RSVD = 0x0c,     /* ... in a paging entry */
+    VTD_FR_TT_BLOCK = 0x0d,    /* TT blocks translation and translated */
+    VTD_FR_INT_RANGE = 0x0e,   /* output in the interrupt range */
+
+    /* Scalable mode. */
+    VTD_FR_RTA = 0x30,       /* RTADDR invalid: reserved TTM */
+    VTD_FR_RTA_PASID = 0x31, /* request with PASID, TTM legacy */
+    VTD_FR_RTA_PRQ = 0x32,   /* page request, TTM legacy */
+    VTD_FR_SM_ROOT_ACCESS = 0x38,
+    VTD_FR_SM_ROOT_P = 0x39,
+    VTD_FR_SM_ROOT_RSVD = 0x3a,
+    VTD_FR_SM_CTX_ACCESS = 0x40,
+    VTD_FR_SM_CTX_P = 0x41,
+    VTD_FR_SM_CTX_RSVD = 0x42,
+    VTD_FR_SM_CTX_INV = 0x43,
+    VTD_FR_SM_DTE = 0x44,         /* DTE clear, ATS request */
+    VTD_FR_SM_PASIDE = 0x45,      /* PASIDE clear, request with PASID */
+    VTD_FR_SM_PASID_RANGE = 0x46, /* PASID beyond PDTS */
+    VTD_FR_SM_PRE = 0x47,         /* PRE clear, page request */
+    VTD_FR_SM_RID_PASID = 0x48,   /* RID_PASID beyond what there is */
+    VTD_FR_PASID_DIR_ACCESS = 0x50,
+    VTD_FR_PASID_DIR_P = 0x51,
+    VTD_FR_PASID_DIR_RSVD = 0x52,
+    VTD_FR_PASID_ACCESS = 0x58,
+    VTD_FR_PASID_P = 0x59,
+    VTD_FR_PASID_RSVD = 0x5a,
+    VTD_FR_PASID_INV = 0x5b,
+    VTD_FR_PASID_ERE = 0x5c, /* execute request, ERE clear */
+    VTD_FR_PASID_SRE = 0x5d, /* supervisor request, SRE clear */
+    VTD_FR_FS_ACCESS = 0x70, /* first-stage entry cannot be accessed */
+    VTD_FR_FS_P = 0x71,
+    VTD_FR_FS_RSVD = 0x72,
+    VTD_FR_FS_ROOT_ACCESS = 0x73, /* the top first-stage table */
+    VTD_FR_NEST_WIDTH = 0x74,     /* first-stage table's address too wide */
+    VTD_FR_NEST_ROOT_READ = 0x75, /* top table not readable by 2nd stage */
+    VTD_FR_NEST_READ = 0x76,      /* first-stage entry not readable */
+    VTD_FR_NEST_WRITE = 0x77,     /* A or D not writable */
+    VTD_FR_SS_ACCESS = 0x78,      /* second-stage entry cannot be accessed */
+    VTD_FR_SS_PERM = 0x79,        /* no permission in second stage */
+    VTD_FR_SS_RSVD = 0x7a,
+    VTD_FR_SS_ROOT = 0x7b, /* second-stage root cannot be accessed */
+    VTD_FR_SS_AD = 0x7c,   /* A/D update, but no-snoop walk */
+    VTD_FR_FS_CANONICAL = 0x80,
+    VTD_FR_FS_USER = 0x81,      /* user request, supervisor page */
+    VTD_FR_FS_EXEC = 0x82,      /* execute request, XD page */
+    VTD_FR_DMA_WIDTH = 0x83,    /* address beyond MGAW */
+    VTD_FR_SS_WIDTH = 0x84,     /* address beyond the second stage's AW */
+    VTD_FR_SM_WRITE = 0x85,     /* no write permission */
+    VTD_FR_SM_READ = 0x86,      /* no read permission */
+    VTD_FR_SM_INT_RANGE = 0x87, /* access to the interrupt range */
+    VTD_FR_FS_AD = 0x90,        /* A/D update, but no-snoop walk */
+    VTD_FR_FS_AD_FAILED = 0x91, /* A/D could not be written */
+};
+
+/* --- DMA ----------------------------------------------------------------- */
+
+/* vtd_dma_req.pasid of a request without PASID. */
+#define VTD_NO_PASID UINT32_MAX
+
+/* What a request asks for, and what a translation permits. */
+#define VTD_DMA_READ  1u
+#define VTD_DMA_WRITE 2u
+#define VTD_DMA_EXEC  4u /* with READ: ER */
+
+/* Address type of a request. [PCIe, "Address Translation Services"] */
+enum vtd_at {
+    VTD_AT_UNTRANSLATED = 0,
+    VTD_AT_TRANSLATION = 1, /* an ATS translation request */
+    VTD_AT_TRANSLATED = 2,  /* its address came from ATS */
+};
+
+struct vtd_dma_req {
+    uint64_t iova;
+    uint32_t pasid; /* or VTD_NO_PASID */
+    uint16_t sid;
+    uint8_t access;  /* VTD_DMA_*; 0 is a zero-length read */
+    uint8_t at;      /* enum vtd_at */
+    bool privileged; /* PR: supervisor; needs a PASID */
+    bool no_write;   /* NW of an ATS request: do not set D */
+    bool atomic;     /* AtomicOp: needs both permissions */
+};
+
+struct vtd_dma_resp {
+    uint64_t gpa;      /* of iova itself */
+    uint8_t shift;     /* the translation holds for the 2^shift bytes around: */
+                       /* 12, 21 or 30; 12 for what is not translated at all */
+    uint8_t access;    /* all that the translation permits */
+    bool snoop;        /* the access must snoop */
+    bool global;       /* valid for every PASID of the domain */
+    bool untranslated; /* ATS: must be sent untranslated (U) */
+};
+
+/* One invalidation, for sinks that keep translations of their own. */
+enum vtd_inv_kind {
+    VTD_INV_CONTEXT,       /* context cache: global, domain or device */
+    VTD_INV_PASID_CACHE,   /* global, domain or one PASID of a domain */
+    VTD_INV_IOTLB,         /* global, domain or pages of a domain */
+    VTD_INV_PASID_IOTLB,   /* one PASID of a domain, all or pages of it */
+    VTD_INV_DEV_TLB,       /* a device's own, by address */
+    VTD_INV_PASID_DEV_TLB, /* the same of one PASID, or of all: global */
+    VTD_INV_ROOT,          /* SRTP: every translation is void */
+};
+
+enum vtd_inv_scope {
+    VTD_INV_GLOBAL,
+    VTD_INV_DOMAIN,
+    VTD_INV_ONE
+};
+
+struct vtd_inv {
+    enum vtd_inv_kind kind;
+    enum vtd_inv_scope scope; /* ONE: device, PASID or pages; see kind */
+    bool pages;               /* [addr, addr + 2^shift) only */
+    bool leaf_only;           /* IH: no non-leaf entry changed */
+    uint8_t function_mask;    /* FM: bits 2:0 of sid that do not count */
+    uint16_t did;
+    uint16_t sid;   /* context, device TLBs */
+    uint32_t pasid; /* or VTD_NO_PASID */
+    uint64_t addr;
+    uint8_t shift; /* 12 to 64 */
+};
+
+/* How sinks acknowledged what was announced before a sync. */
+enum vtd_sync_status {
+    VTD_SYNC_OK,
+    VTD_SYNC_TIMEOUT, /* a device TLB did not answer: FSTS.ITE */
+    VTD_SYNC_ERROR,   /* a device's completion made no sense: FSTS.ICE */
+};
+
+/* --- page requests ------------------------------------------------------- */
+
+struct vtd_page_req {
+    uint64_t addr;  /* page-aligned */
+    uint32_t pasid; /* or VTD_NO_PASID */
+    uint16_t sid;
+    uint16_t group; /* PRGI, 9 bits */
+    uint8_t access; /* VTD_DMA_* */
+    bool privileged;
+    bool last;        /* LPIG: a response is wanted */
+    bool stop_marker; /* neither an address nor a response */
+};
+
+/* [PCIe, "PRG Response Message"] */
+enum vtd_page_resp_code {
+    VTD_PAGE_SUCCESS = 0,
+    VTD_PAGE_INVALID = 1,
+    VTD_PAGE_FAILURE = 15,
+};
+
+struct vtd_page_resp {
+    uint32_t pasid; /* or VTD_NO_PASID */
+    uint16_t sid;
+    uint16_t group;
+    uint8_t code; /* enum vtd_page_resp_code, or what the guest wrote */
 };
 
 /* How an entry checks the source id of a request (IRTE.SVT and IRTE.SQ). */
@@ -117,6 +343,13 @@ struct vtd_ops {
     int (*mem_read)(void *ctx, uint64_t gpa, void *buf, size_t len);
     int (*mem_write)(void *ctx, uint64_t gpa, const void *buf, size_t len);
 
+    /*
+     * Atomically replace the aligned quadword at @gpa by @desired if it is
+     * @expected.  Returns 0 if it was, 1 if it was not, or -EFAULT.
+     */
+    int (*mem_cmpxchg)(void *ctx, uint64_t gpa, uint64_t expected,
+                       uint64_t desired);
+
     /* Deliver one of the unit's own interrupts; it bypasses remapping. */
     void (*msi)(void *ctx, uint64_t addr, uint32_t data);
 
@@ -134,6 +367,18 @@ struct vtd_ops {
 
     /* The route for a miss was announced: run that request again. */
     void (*ir_retry)(void *ctx, const struct vtd_ir_event *miss);
+
+    /*
+     * Optional, together: an owner with sinks that keep translations.
+     * invalidate() announces one; sync() asks whether all that were announced
+     * are acknowledged.  If it returns false the owner calls vtd_sync_done()
+     * with the same @token later, never from within sync().
+     */
+    void (*invalidate)(void *ctx, const struct vtd_inv *inv);
+    bool (*sync)(void *ctx, uint64_t token);
+
+    /* Optional: answer a group of page requests.  Needed with config.prs. */
+    void (*page_response)(void *ctx, const struct vtd_page_resp *resp);
 
     /* Optional. */
     void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]);
@@ -167,6 +412,46 @@ void vtd_mmio_write(struct vtd *vtd, uint32_t off, unsigned size, uint64_t val);
 /* Run the invalidation queue for at most @budget descriptors. */
 bool vtd_run_pending(const struct vtd *vtd);
 void vtd_run(struct vtd *vtd, unsigned budget);
+
+/*
+ * Translate one access, which must not cross a 4 KiB boundary.  VTD_FR_OK and
+ * *resp; or the fault, which is recorded unless FPD of the entry in charge
+ * says otherwise.  For VTD_AT_TRANSLATION a missing permission is no fault:
+ * resp->access says what there is, possibly nothing.  While DMA remapping is
+ * disabled every request passes as it is.
+ * [VT-d 4.1, "DMA Remapping"]
+ */
+enum vtd_fr vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
+                              struct vtd_dma_resp *resp);
+
+/*
+ * Page requests of a device, which its function sends; answered by
+ * ops->page_response(), at once if the queue has no room.
+ * [VT-d 4.1, "Page Request Logging"]
+ */
+void vtd_page_request(struct vtd *vtd, const struct vtd_page_req *req);
+
+/*
+ * All sinks acknowledged what was announced before sync() was called with
+ * @token, or @sid's device TLB did not.  A token that is not awaited is
+ * ignored.  The queue goes on; see vtd_run_pending().
+ */
+void vtd_sync_done(struct vtd *vtd, uint64_t token, enum vtd_sync_status status,
+                   uint16_t sid);
+
+/*
+ * The whole state of a unit but for its caches, in a fixed number of bytes
+ * below 4096.  vtd_save() writes exactly vtd_save_size() bytes.  vtd_load()
+ * replaces the state of @vtd, whose configuration must be the one of the unit
+ * that was saved; it returns 0, or -EINVAL for a blob that is damaged, of
+ * another version or configuration, and then changes nothing.  Nothing is
+ * announced by it: the owner calls vtd_ir_resync() next, and announces
+ * nothing else because sinks are told VTD_INV_ROOT.  Invalidations that were
+ * announced but not acknowledged are announced again.
+ */
+size_t vtd_save_size(const struct vtd *vtd);
+void vtd_save(const struct vtd *vtd, void *buf);
+int vtd_load(struct vtd *vtd, const void *buf, size_t len);
 
 /*
  * Remap one interrupt request in full: @addr and @data are the MSI as the

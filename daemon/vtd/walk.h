@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a request to a page, by looking at guest memory alone: the structures
+ * that say what a function translates through, and the tables they name.
+ *
+ * Nothing here knows struct vtd, so that a client of the translation service
+ * walks with the very same code.  Nothing here keeps anything: caches are in
+ * cache.h, recording of faults in dma.c.
+ */
+#ifndef DAEMON_VTD_WALK_H
+#define DAEMON_VTD_WALK_H
+
+#include "daemon/vtd/vtd.h"
+
+/* RTADDR as SRTP latched it. [VT-d 4.1, "Root Table Address Register"] */
+enum vtd_ttm {
+    VTD_TTM_LEGACY = 0,
+    VTD_TTM_SCALABLE = 1,
+    VTD_TTM_RSVD = 2,
+    VTD_TTM_ABORT = 3, /* with ECAP.ADMS; VTD_TTM_RSVD without */
+};
+
+struct vtd_root {
+    uint64_t base; /* guest physical */
+    uint8_t ttm;   /* enum vtd_ttm */
+    bool latched;  /* SRTP was given since reset */
+};
+
+/* Where to look, and by which rules. */
+struct vtd_walk_env {
+    const struct vtd_config *config;
+    const struct vtd_ops *ops; /* mem_read and mem_cmpxchg alone */
+    void *ctx;
+    struct vtd_root root;
+};
+
+enum vtd_stage {
+    VTD_STAGE_BLOCKED, /* abort-DMA mode: every request is refused, silently */
+    VTD_STAGE_PASS,
+    VTD_STAGE_SECOND,
+    VTD_STAGE_FIRST,
+    VTD_STAGE_NESTED,
+};
+
+/*
+ * What the requests of one source with one PASID translate through: a context
+ * entry, or a context and a PASID table entry, decoded and checked.
+ */
+struct vtd_dma_ctx {
+    uint64_t fs_root; /* guest physical; with nesting second-stage input */
+    uint64_t ss_root;
+    uint32_t pasid; /* in use: RID_PASID for a request without; 0 in legacy */
+    uint16_t did;
+    uint8_t stage;      /* enum vtd_stage */
+    uint8_t fs_levels;  /* 4 or 5 */
+    uint8_t ss_levels;  /* 3, 4 or 5 */
+    bool scalable;      /* which set of fault reasons */
+    bool fpd;           /* faults from here on are not recorded */
+    bool ats;           /* TT=01 or DTE: translation and translated requests */
+    bool pri;           /* PRE */
+    bool sre, ere, wpe; /* supervisor, execute requests; write protection */
+    bool eafe, ssade;   /* extended accessed; second-stage A and D */
+    bool pwsnp, pgsnp;  /* page walk and page snoop */
+    bool rid_priv;      /* requests without PASID are supervisor's */
+};
+
+/*
+ * Find it.  On a fault, ctx->fpd says whether an entry that was reached
+ * suppresses its record; nothing else of *ctx is defined then.
+ */
+enum vtd_fr vtd_dma_ctx_resolve(const struct vtd_walk_env *env,
+                                const struct vtd_dma_req *req,
+                                struct vtd_dma_ctx *ctx);
+
+/* Permissions: VTD_DMA_* of user requests, and shifted of supervisor's. */
+#define VTD_PERM_SUPER_SHIFT 3u
+#define VTD_PERM_ALL         0x3fu
+
+/* A translation, as caches keep it. */
+struct vtd_page {
+    uint64_t gpa;  /* of the 4 KiB page that holds the iova */
+    uint8_t shift; /* of the smallest page of all stages: 12, 21, 30 */
+    uint8_t perm;  /* what may happen without another walk: write only if no */
+                   /* D bit is to be set for it */
+    bool snoop;
+    bool global; /* first stage, G */
+};
+
+/*
+ * The lowest table of the first (or only) stage that a walk read, for a
+ * paging-structure cache: a walk may begin at it for every iova that shares
+ * the bits above.  level 0: none.
+ */
+struct vtd_walk_hint {
+    uint64_t table; /* guest physical */
+    uint8_t level;  /* of its entries: 1 is the last */
+    uint8_t perm;   /* of the entries above, taken together */
+};
+
+/*
+ * Walk the tables of @ctx, which is SECOND, FIRST or NESTED, for @iova.
+ * @need is what the access needs, as bits of vtd_page.perm; A and D bits are
+ * set for it.  @hint is where to begin, and where the walk went through.
+ */
+enum vtd_fr vtd_walk(const struct vtd_walk_env *env,
+                     const struct vtd_dma_ctx *ctx, uint64_t iova, uint8_t need,
+                     struct vtd_walk_hint *hint, struct vtd_page *page);
+
+/* Whether FPD of the entry in charge keeps a fault from being recorded. */
+bool vtd_fault_is_qualified(enum vtd_fr reason);
+
+/* One step of a walk, for an inspector. */
+struct vtd_step {
+    const char *what; /* "root", "context", "pasid-dir", "pasid", */
+                      /* "first-stage", "second-stage" */
+    uint8_t level;    /* of a table entry; 0 for the others */
+    uint64_t gpa;
+    uint64_t raw[8]; /* as many as the entry has */
+    uint8_t quads;
+};
+
+#endif
