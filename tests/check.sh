@@ -13,6 +13,15 @@ all=$out/results
 parts=${*:-unit lint fuzz xen rig}
 begin=$SECONDS
 
+# Whatever hangs, the last line is printed: each command has a time-out, and
+# all of them together this many seconds.
+limit=4500
+left() { # MOST
+    local s=$((limit - SECONDS + begin))
+    [ "$s" -gt 10 ] || s=10
+    [ "$s" -lt "$1" ] && echo "$s" || echo "$1"
+}
+
 wanted() { [[ " $parts " == *" $1 "* ]]; }
 title() { printf '\n== %s (%d s since start)\n' "$1" $((SECONDS - begin)); }
 result() { # PASS|FAIL|SKIP NAME
@@ -21,11 +30,12 @@ result() { # PASS|FAIL|SKIP NAME
 }
 
 # test_of NAME COMMAND...: one test; what it printed is shown if it failed.
+# No test takes ten minutes; one that does has failed.
 test_of() {
     local name=$1 log start=$SECONDS
     shift
     log=$out/$(tr -cs 'a-zA-Z0-9\n' - <<< "$name").log
-    if "$@" > "$log" 2>&1; then
+    if timeout -k 10 "$(left 600)" "$@" > "$log" 2>&1; then
         result PASS "$name"
         printf '    ok  %-56s %4d s\n' "$name" $((SECONDS - start))
     else
@@ -37,7 +47,7 @@ test_of() {
 # cmocka's TAP output becomes a result a test.
 unit_program() { # KIND PROGRAM
     local name=$1/${2##*/} tap status
-    tap=$(CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$2" 2> "$out/stderr")
+    tap=$(CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$(left 300)" "$2" 2> "$out/stderr")
     status=$?
     sed -n "s#^ok [0-9]* - #PASS $name: #p; s#^not ok [0-9]* - #FAIL $name: #p" \
         <<< "$tap" >> "$all"
@@ -76,13 +86,15 @@ lint() {
 }
 
 # A boot of the rig: its results are added to ours.
-boot() { # NAME ARGUMENT...
-    local name=$1 share=$top/build/rig/boot-$1 status
-    shift
+boot() { # NAME SECONDS ARGUMENT...
+    local name=$1 most=$2 share=$top/build/rig/boot-$1 status
+    shift 2
     mkdir -p "$share"
-    tests/rig/stage.sh "$share" > "$out/stage-$name.log" 2>&1 ||
+    timeout -k 10 "$(left 600)" tests/rig/stage.sh "$share" \
+        > "$out/stage-$name.log" 2>&1 ||
         { result FAIL "rig $name: staging, see build/check/stage-$name.log"; return; }
-    tests/rig/boot.py --base build/rig --share "$share" "$@"
+    tests/rig/boot.py --base build/rig --share "$share" \
+        --timeout "$(left "$most")" "$@"
     status=$?
     cat "$share/out/results" >> "$all" 2> /dev/null
     [ $status = 0 ] || result FAIL "rig $name: ended with status $status, see build/rig/boot-$name/out"
@@ -91,20 +103,20 @@ boot() { # NAME ARGUMENT...
 }
 
 rig_tests() {
-    tests/rig/prepare.sh || { result FAIL 'rig: prepare'; return; }
+    timeout -k 10 "$(left 1800)" tests/rig/prepare.sh || { result FAIL 'rig: prepare'; return; }
     title 'real Xen: guests'
-    boot guests --xen build/xen/xen --timeout 1500 \
+    boot guests 1500 --xen build/xen/xen \
         --append 'rig.tests=00-plain-guest,10-linux,30-ir-kernel,40-bad-input'
     title 'real Xen: systemd'
-    boot systemd --xen build/xen/xen --init /sbin/init --timeout 420 \
+    boot systemd 420 --xen build/xen/xen --init /sbin/init \
         --append 'rig.tests=20-systemd'
     title 'real Xen, unpatched'
-    boot stock --xen build/xen/xen-stock --timeout 120 \
+    boot stock 120 --xen build/xen/xen-stock \
         --append 'rig.tests=50-stock-xen'
 }
 
 title 'packages'
-tests/deps.sh || exit 1
+timeout -k 10 1200 tests/deps.sh || exit 1
 if wanted unit; then
     title 'unit tests'
     unit_tests rel ''
@@ -121,7 +133,7 @@ if wanted fuzz; then
 fi
 if wanted xen; then
     title 'xen-hooks'
-    if xen-hooks/build.sh --each build/xen; then
+    if timeout -k 10 "$(left 2400)" xen-hooks/build.sh --each build/xen; then
         result PASS 'xen-hooks: every patch builds'
         test_of 'xen-hooks: the daemon has the same ABI' tests/lint/abi.sh build/xen/src
     else

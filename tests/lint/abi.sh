@@ -5,7 +5,7 @@
 #
 #   abi.sh PATCHED-XEN-SOURCE
 set -eu
-xen=${1:?usage: abi.sh PATCHED-XEN-SOURCE}
+xen=$(realpath "${1:?usage: abi.sh PATCHED-XEN-SOURCE}")
 top=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
