@@ -54,6 +54,14 @@ mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
     return gmem_write(fanout->gmem, gpa, buf, len);
 }
 
+static int
+mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
+{
+    const struct fanout *fanout = ctx;
+
+    return gmem_cmpxchg(fanout->gmem, gpa, expected, desired);
+}
+
 /*
  * The upper address register holds bits 31:8 of a 32-bit destination, at the
  * same place in the upper half.
@@ -227,10 +235,10 @@ trace(void *ctx, enum vtd_event ev, const uint64_t arg[4])
               event_name[ev], arg[0], arg[1], arg[2], arg[3]);
 }
 
-#define VTD_OPS                                                         \
-    .mem_read = mem_read, .mem_write = mem_write, .msi = msi,           \
-    .ir_state = ir_state, .ir_routes = ir_routes, .ir_clear = ir_clear, \
-    .ir_retry = ir_retry
+#define VTD_OPS                                                               \
+    .mem_read = mem_read, .mem_write = mem_write, .mem_cmpxchg = mem_cmpxchg, \
+    .msi = msi, .ir_state = ir_state, .ir_routes = ir_routes,                 \
+    .ir_clear = ir_clear, .ir_retry = ir_retry
 
 const struct vtd_ops fanout_vtd_ops = { VTD_OPS };
 const struct vtd_ops fanout_vtd_ops_trace = { VTD_OPS, .trace = trace };

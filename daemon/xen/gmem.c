@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "daemon/xen/gmem.h"
 
+#include <assert.h>
 #include <emmintrin.h>
 #include <errno.h>
 #include <string.h>
@@ -234,4 +235,24 @@ gmem_write(struct gmem *gmem, uint64_t gpa, const void *buf, size_t len)
     }
 
     return 0;
+}
+
+/* A page that the guest may only read is not mapped: page_map() asks to write. */
+int
+gmem_cmpxchg(struct gmem *gmem, uint64_t gpa, uint64_t expected,
+             uint64_t desired)
+{
+    uint8_t *page;
+    uint64_t *quad;
+
+    assert(gpa % sizeof(*quad) == 0);
+    page = page_find(gmem, gpa >> PAGE_SHIFT);
+    if (!page)
+        return -EFAULT;
+
+    quad = (void *)(page + (gpa & (PAGE_BYTES - 1)));
+    return __atomic_compare_exchange_n(quad, &expected, desired, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+               ? 0
+               : 1;
 }

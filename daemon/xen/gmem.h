@@ -55,4 +55,12 @@ void gmem_close(struct gmem *gmem);
 int gmem_read(struct gmem *gmem, uint64_t gpa, void *buf, size_t len);
 int gmem_write(struct gmem *gmem, uint64_t gpa, const void *buf, size_t len);
 
+/*
+ * Atomically replace the aligned quadword at @gpa by @desired if it is
+ * @expected.  0 if it was, 1 if it was not, or -EFAULT where the guest has no
+ * memory that can be written.
+ */
+int gmem_cmpxchg(struct gmem *gmem, uint64_t gpa, uint64_t expected,
+                 uint64_t desired);
+
 #endif

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <xenforeignmemory.h>
@@ -176,6 +177,71 @@ a_page_is_mapped_once_while_it_is_used(void **state)
     assert_int_equal(maps, 1);
 }
 
+static void
+a_quadword_is_exchanged_only_if_it_is_the_expected_one(void **state)
+{
+    static uint8_t want[sizeof(ram)];
+    uint64_t old;
+
+    (void)state;
+    for (uint64_t gpa = PAGE - 16; gpa <= PAGE + 8; gpa += 8) {
+        memcpy(&old, ram + gpa, 8);
+        memcpy(want, ram, sizeof(ram));
+        for (unsigned bit = 0; bit < 64; bit++)
+            assert_int_equal(
+                gmem_cmpxchg(&gmem, gpa, old ^ UINT64_C(1) << bit, ~old), 1);
+        assert_memory_equal(ram, want, sizeof(ram));
+
+        assert_int_equal(gmem_cmpxchg(&gmem, gpa, old, ~old), 0);
+        for (unsigned i = 0; i < 8; i++)
+            want[gpa + i] ^= 0xff;
+        assert_memory_equal(ram, want, sizeof(ram));
+    }
+}
+
+/* Xen refuses to map a page writable that the guest may only read. */
+static void
+an_exchange_needs_memory_that_can_be_written(void **state)
+{
+    (void)state;
+    assert_int_equal(gmem_cmpxchg(&gmem, HOLE * PAGE, 0, 1), -EFAULT);
+    assert_int_equal(gmem_cmpxchg(&gmem, UINT64_MAX - 7, 0, 1), -EFAULT);
+    fail_whole = EPERM;
+    assert_int_equal(gmem_cmpxchg(&gmem, 0, 0, 1), -EFAULT);
+}
+
+#define ADDS 20000u
+
+/* A guest's processor that sets and clears bits while we do. */
+static void *
+add_many(void *ctx)
+{
+    uint64_t *quad = ctx;
+
+    for (unsigned i = 0; i < ADDS; i++)
+        __atomic_fetch_add(quad, UINT64_C(1) << 32, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void
+an_exchange_loses_nothing_that_others_write(void **state)
+{
+    uint64_t *quad = (void *)(ram + PAGE);
+    pthread_t thread;
+    uint64_t seen;
+
+    (void)state;
+    *quad = 0;
+    assert_int_equal(pthread_create(&thread, NULL, add_many, quad), 0);
+    for (unsigned i = 0; i < ADDS; i++) {
+        do
+            assert_int_equal(gmem_read(&gmem, PAGE, &seen, 8), 0);
+        while (gmem_cmpxchg(&gmem, PAGE, seen, seen + 1) != 0);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(*quad, UINT64_C(0x100000001) * ADDS);
+}
+
 /* As many pages as the cache holds, none is mapped twice. */
 static void
 the_cache_holds_what_it_says(void **state)
@@ -232,6 +298,7 @@ closing_is_for_good(void **state)
     assert_int_equal(live, 0);
     assert_int_equal(gmem_read(&gmem, PAGE, &val, 8), -EFAULT);
     assert_int_equal(gmem_write(&gmem, PAGE, &val, 8), -EFAULT);
+    assert_int_equal(gmem_cmpxchg(&gmem, PAGE, val, val), -EFAULT);
     assert_int_equal(maps, 1);
 }
 
@@ -249,6 +316,13 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_page_is_mapped_once_while_it_is_used,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_quadword_is_exchanged_only_if_it_is_the_expected_one, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            an_exchange_needs_memory_that_can_be_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_exchange_loses_nothing_that_others_write, setup, teardown),
         cmocka_unit_test_setup_teardown(the_cache_holds_what_it_says, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_cache_never_grows, setup, teardown),
