@@ -235,6 +235,12 @@ vtd_route_clear(struct vtd *vtd)
 }
 
 void
+vtd_route_forget(struct vtd *vtd)
+{
+    memset(&vtd->routes, 0, sizeof(vtd->routes));
+}
+
+void
 vtd_route_replay(struct vtd *vtd)
 {
     struct vtd_routes *routes = &vtd->routes;

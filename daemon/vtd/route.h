@@ -31,6 +31,9 @@ void vtd_route_withdraw(struct vtd *vtd, uint32_t index);
 /* Withdraw every route. */
 void vtd_route_clear(struct vtd *vtd);
 
+/* Forget every route and tell nobody: the unit becomes another one. */
+void vtd_route_forget(struct vtd *vtd);
+
 /* The owner has lost every route: announce again those that it had. */
 void vtd_route_replay(struct vtd *vtd);
 

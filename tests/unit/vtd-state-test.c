@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Save and load: what is refused, and that the loaded unit is the saved one. */
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/vtd/state.h"
+#include "tests/support/model.h"
+
+/* --- blobs --------------------------------------------------------------- */
+
+struct blob {
+    uint64_t quad[VTD_STATE_QUADS];
+};
+
+static struct blob
+saved(const struct model *model)
+{
+    struct blob blob;
+
+    assert_int_equal(vtd_save_size(model->vtd), sizeof(blob));
+    vtd_save(model->vtd, &blob);
+    return blob;
+}
+
+static int
+load(struct model *model, const struct blob *blob)
+{
+    return vtd_load(model->vtd, blob, sizeof(*blob));
+}
+
+/* A blob that was changed on purpose, not damaged. */
+static void
+reseal(struct blob *blob)
+{
+    blob->quad[VTD_STATE_QUAD_CHECK] = vtd_state_hash(
+        VTD_STATE_HASH_EMPTY, blob, VTD_STATE_QUAD_CHECK * sizeof(uint64_t));
+}
+
+static uint64_t *
+reg_in(struct blob *blob, enum vtd_reg reg)
+{
+    return &blob->quad[VTD_STATE_QUAD_REGS + reg];
+}
+
+static void
+assert_same_blob(const struct blob *a, const struct blob *b)
+{
+    for (unsigned i = 0; i < VTD_STATE_QUADS; i++) {
+        if (a->quad[i] != b->quad[i]) {
+            fail_msg("quadword %u: %llx, not %llx", i,
+                     (unsigned long long)a->quad[i],
+                     (unsigned long long)b->quad[i]);
+        }
+    }
+}
+
+static void
+assert_refused(struct model *model, const struct blob *blob)
+{
+    struct blob before = saved(model);
+    struct blob after;
+
+    assert_int_equal(load(model, blob), -EINVAL);
+    after = saved(model);
+    assert_same_blob(&after, &before);
+}
+
+/* --- what is refused ----------------------------------------------------- */
+
+static void
+the_hash_is_fnv_1a(void **state)
+{
+    (void)state;
+    assert_true(vtd_state_hash(VTD_STATE_HASH_EMPTY, "", 0) ==
+                UINT64_C(0xcbf29ce484222325));
+    assert_true(vtd_state_hash(VTD_STATE_HASH_EMPTY, "a", 1) ==
+                UINT64_C(0xaf63dc4c8601ec8c));
+    assert_true(vtd_state_hash(VTD_STATE_HASH_EMPTY, "foobar", 6) ==
+                UINT64_C(0x85944171f73967e8));
+}
+
+static void
+a_blob_has_fixed_size(void **state)
+{
+    struct model *model = *state;
+    uint8_t bytes[VTD_STATE_SIZE + 2];
+
+    memset(bytes, 0xa5, sizeof(bytes));
+    assert_true(vtd_save_size(model->vtd) < 4096);
+    vtd_save(model->vtd, bytes + 1);
+    assert_int_equal(bytes[0], 0xa5);
+    assert_int_equal(bytes[sizeof(bytes) - 1], 0xa5);
+    assert_int_equal(vtd_load(model->vtd, bytes + 1, VTD_STATE_SIZE), 0);
+    assert_int_equal(vtd_load(model->vtd, bytes + 1, 0), -EINVAL);
+    assert_int_equal(vtd_load(model->vtd, bytes + 1, VTD_STATE_SIZE - 1),
+                     -EINVAL);
+    assert_int_equal(vtd_load(model->vtd, bytes + 1, VTD_STATE_SIZE + 1),
+                     -EINVAL);
+}
+
+static void
+any_flipped_bit_is_noticed(void **state)
+{
+    struct model *model = *state;
+    struct blob blob = saved(model);
+
+    for (unsigned bit = 0; bit < VTD_STATE_SIZE * 8; bit++) {
+        struct blob bad = blob;
+
+        bad.quad[bit / 64] ^= UINT64_C(1) << bit % 64;
+        assert_refused(model, &bad);
+    }
+    assert_int_equal(load(model, &blob), 0);
+}
+
+static void
+the_head_must_be_right_in_a_sealed_blob_too(void **state)
+{
+    struct model *model = *state;
+    struct blob blob = saved(model);
+
+    for (unsigned bit = 0; bit < VTD_STATE_QUAD_REGS * 64; bit++) {
+        struct blob bad = blob;
+
+        bad.quad[bit / 64] ^= UINT64_C(1) << bit % 64;
+        reseal(&bad);
+        assert_refused(model, &bad);
+    }
+}
+
+/* Configurations that differ in one byte of struct vtd_config each. */
+static void
+another_configuration_is_refused(void **state)
+{
+    struct model *model = *state;
+    struct blob blob = saved(model);
+    unsigned tried = 0;
+
+    for (size_t i = 0; i < sizeof(struct vtd_config); i++) {
+        struct vtd_config config = model_config;
+        struct vtd *other;
+        uint8_t byte;
+
+        memcpy(&byte, (char *)&config + i, 1);
+        byte = byte > 1 ? byte - 1 : !byte;
+        memcpy((char *)&config + i, &byte, 1);
+        other = vtd_create(&config, &model->ops, model);
+        if (other) {
+            assert_int_equal(vtd_load(other, &blob, sizeof(blob)), -EINVAL);
+            vtd_destroy(other);
+            tried++;
+        }
+    }
+    assert_true(tried >= 5);
+}
+
+static uint64_t
+fields_of(const struct model *model, unsigned reg)
+{
+    struct vtd_reg_info info;
+    uint64_t mask = 0;
+
+    vtd_reg_info(model->vtd, reg, &info);
+    for (unsigned i = 0; i < info.field_count; i++) {
+        mask |= info.field[i].mask;
+    }
+    return mask;
+}
+
+static bool
+is_constant(enum vtd_reg reg)
+{
+    return reg == VTD_REG_VER || reg == VTD_REG_CAP || reg == VTD_REG_ECAP ||
+           reg == VTD_REG_GCMD;
+}
+
+static void
+a_bit_that_nothing_sets_is_refused(void **state)
+{
+    struct model *model = *state;
+    struct blob blob = saved(model);
+    unsigned loaded = 0;
+
+    for (unsigned reg = 0; reg < VTD_REG_COUNT; reg++) {
+        uint64_t possible =
+            is_constant((enum vtd_reg)reg) || reg >= vtd_reg_count(model->vtd)
+                ? 0
+                : fields_of(model, reg);
+
+        for (unsigned bit = 0; bit < 64; bit++) {
+            struct blob other = blob;
+
+            *reg_in(&other, (enum vtd_reg)reg) ^= UINT64_C(1) << bit;
+            reseal(&other);
+            if (!(possible >> bit & 1)) {
+                assert_refused(model, &other);
+            } else if (load(model, &other) == 0) {
+                struct blob again = saved(model);
+
+                assert_same_blob(&again, &other);
+                assert_int_equal(load(model, &blob), 0);
+                loaded++;
+            }
+        }
+    }
+    /* Among them all that software writes. */
+    assert_true(loaded > 500);
+}
+
+struct change {
+    const char *what;
+    unsigned quad[2];
+    uint64_t val[2];
+    bool possible;
+};
+
+#define REG(name)   (VTD_STATE_QUAD_REGS + VTD_REG_##name)
+#define LATCH(name) (VTD_STATE_QUAD_LATCHES + VTD_LATCH_##name)
+#define LATCHED     (UINT64_C(1) << 63)
+
+static const struct change changes[] = {
+    { "PPF without a record", { REG(FSTS) }, { 2 }, false },
+    { "a record without PPF", { REG(FRCD0_HI) }, { LATCHED }, false },
+    { "a record and PPF", { REG(FSTS), REG(FRCD0_HI) }, { 2, LATCHED }, true },
+    { "the last record",
+      { REG(FSTS), REG(FRCD7_HI) },
+      { 0x702, LATCHED },
+      true },
+    { "FRI beyond the records",
+      { REG(FSTS), REG(FRCD7_HI) },
+      { 0x802, LATCHED },
+      false },
+    { "next record beyond the records", { LATCH(FAULT_NEXT) }, { 8 }, false },
+    { "next record the last", { LATCH(FAULT_NEXT) }, { 7 }, true },
+    { "next record far beyond",
+      { LATCH(FAULT_NEXT) },
+      { UINT64_C(1) << 32 },
+      false },
+    { "a fault pending without cause", { REG(FECTL) }, { 0xc0000000 }, false },
+    { "a fault pending, unmasked",
+      { REG(FECTL), REG(FSTS) },
+      { 0x40000000, 0x10 },
+      false },
+    { "a fault pending",
+      { REG(FECTL), REG(FSTS) },
+      { 0xc0000000, 0x10 },
+      true },
+    { "a completion pending without cause",
+      { REG(IECTL) },
+      { 0xc0000000 },
+      false },
+    { "a completion pending, unmasked",
+      { REG(IECTL), REG(ICS) },
+      { 0x40000000, 1 },
+      false },
+    { "a completion pending",
+      { REG(IECTL), REG(ICS) },
+      { 0xc0000000, 1 },
+      true },
+    { "a head with the queue disabled", { REG(IQH) }, { 0x10 }, false },
+    { "a head in the queue",
+      { REG(IQH), REG(GSTS) },
+      { 0x10, 0x04000000 },
+      true },
+    { "remapping without a table", { REG(GSTS) }, { 0x02000000 }, false },
+    { "a table without IRTPS", { LATCH(IRTA) }, { LATCHED }, false },
+    { "IRTPS without a table", { REG(GSTS) }, { 0x01000000 }, false },
+    { "a table",
+      { LATCH(IRTA), REG(GSTS) },
+      { LATCHED | 0x5000 | 0x80f, 0x03000000 },
+      true },
+    { "a table that is not latched",
+      { LATCH(IRTA), REG(GSTS) },
+      { 0x5000, 0x01000000 },
+      false },
+    { "reserved bits of a table",
+      { LATCH(IRTA), REG(GSTS) },
+      { LATCHED | 0x5010, 0x01000000 },
+      false },
+    { "a table beyond all addresses",
+      { LATCH(IRTA), REG(GSTS) },
+      { LATCHED | UINT64_C(1) << 52, 0x01000000 },
+      false },
+};
+
+static void
+what_contradicts_itself_is_refused(void **state)
+{
+    struct model *model = *state;
+    struct blob blob = saved(model);
+
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        const struct change *change = &changes[i];
+        struct blob other = blob;
+        struct blob again;
+
+        other.quad[change->quad[0]] = change->val[0];
+        if (change->quad[1] != 0) {
+            other.quad[change->quad[1]] = change->val[1];
+        }
+        reseal(&other);
+        if (!change->possible) {
+            assert_refused(model, &other);
+        } else if (load(model, &other) != 0) {
+            fail_msg("refused: %s", change->what);
+        }
+        again = saved(model);
+        assert_same_blob(&again, change->possible ? &other : &blob);
+        assert_int_equal(load(model, &blob), 0);
+    }
+}
+
+/* --- the loaded unit is the saved one ------------------------------------ */
+
+static void
+nothing_is_left_of_what_the_unit_was(void **state)
+{
+    struct model *model = *state;
+    struct blob blob = saved(model);
+    struct vtd_ir_state ir;
+    struct vtd_route route;
+
+    model_irt_enable(model, 7, true);
+    model_irte_set(model, 5, MODEL_IRTE(0x31, 1), 0);
+    model_queue_enable(model, 0);
+    model_queue_run(model, MODEL_IEC(5, 0), 0);
+    assert_int_equal(model_remap(model, MODEL_MSI(6), &route),
+                     VTD_FR_IR_NOT_PRESENT);
+    assert_true(model->route[5].present);
+
+    assert_int_equal(load(model, &blob), 0);
+    vtd_ir_state_get(model->vtd, &ir);
+    assert_false(ir.enabled);
+    assert_int_equal(ir.entries, 0);
+    /* Nothing was announced, and no route is remembered. */
+    assert_true(model->route[5].present);
+    assert_true(model->state.enabled);
+    model->route_calls = 0;
+    vtd_ir_resync(model->vtd);
+    assert_int_equal(model->route_calls, 0);
+    assert_false(model->route[5].present);
+    assert_false(model->state.enabled);
+}
+
+static uint32_t seed;
+
+static uint32_t
+random_below(uint32_t n)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (uint32_t)((uint64_t)seed * n >> 32);
+}
+
+static uint64_t
+random64(void)
+{
+    return (uint64_t)random_below(UINT32_MAX) << 32 | random_below(UINT32_MAX);
+}
+
+/* One operation, the same for every unit that it is given to. */
+struct operation {
+    enum {
+        OP_WRITE,
+        OP_SUBMIT,
+        OP_RUN,
+        OP_REMAP,
+        OP_MISS,
+        OP_COUNT
+    } kind;
+    uint32_t off;
+    unsigned size;
+    uint64_t val;
+    unsigned count;
+    uint64_t desc[2];
+};
+
+/* Registers with values that do something. */
+static void
+random_write(struct operation *op)
+{
+    static const struct {
+        uint16_t off;
+        uint8_t size;
+        uint64_t mask;
+    } writes[] = {
+        { 0x018, 4, 0x07800000 }, { 0x018, 4, 0x07800000 },
+        { 0x034, 4, 0x73 },       { 0x038, 4, 0x80000000 },
+        { 0x03c, 4, 0xffff },     { 0x040, 4, 0xfffff000 },
+        { 0x044, 4, 0xff },       { 0x088, 8, 0xff0 },
+        { 0x090, 8, 0x400001 },   { 0x09c, 4, 1 },
+        { 0x0a0, 4, 0x80000000 }, { 0x0a4, 4, 0xffff },
+        { 0x0b8, 8, 0x300803 },   { 0x22c, 4, 0x80000000 },
+        { 0x23c, 4, 0x80000000 }, { 0x24c, 4, 0x80000000 },
+        { 0x028, 8, UINT64_MAX }, { 0x0f8, 8, UINT64_MAX },
+    };
+    uint32_t pick = random_below(sizeof(writes) / sizeof(writes[0]));
+
+    op->off = writes[pick].off;
+    op->size = writes[pick].size;
+    op->val = random64() & writes[pick].mask;
+}
+
+static struct operation
+random_operation(void)
+{
+    static const uint64_t descs[][2] = {
+        { MODEL_IEC_GLOBAL, 0 },
+        { MODEL_IEC(0, 15), 0 },
+        { MODEL_IEC(0, 6), 0 },
+        { MODEL_IEC(3, 0), 0 },
+        { MODEL_WAIT_SW(0x12345678), MODEL_STATUS },
+        { MODEL_WAIT_IF, 0 },
+        { MODEL_WAIT_FN, 0 },
+        { 0x11, 0 },
+        { 0x12, 0 },
+        { 0x0f, 0 }, /* no such type */
+        { 0x14, 1 }, /* reserved bit */
+    };
+    struct operation op = { .kind = random_below(OP_COUNT) };
+    uint32_t pick = random_below(sizeof(descs) / sizeof(descs[0]));
+
+    memcpy(op.desc, descs[pick], sizeof(op.desc));
+    op.count = random_below(8) == 0 ? 250 : random_below(4) + 1;
+    op.val = random_below(40);
+    if (op.kind == OP_WRITE) {
+        random_write(&op);
+    }
+    return op;
+}
+
+static void
+submit(struct model *model, const struct operation *op)
+{
+    struct vtd_queue_info info;
+
+    vtd_queue_info(model->vtd, &info);
+    for (unsigned i = 0; i < op->count; i++) {
+        uint64_t at = (info.tail + i) % info.entries;
+
+        model_ram_q_set(model, MODEL_QUEUE + at * 16, op->desc[0]);
+        model_ram_q_set(model, MODEL_QUEUE + at * 16 + 8, op->desc[1]);
+    }
+    vtd_mmio_write(model->vtd, VTD_OFF_IQT, 8,
+                   (info.tail + op->count) % info.entries * UINT64_C(16));
+}
+
+/* What there is to see of an operation. */
+static uint64_t
+perform(struct model *model, const struct operation *op)
+{
+    struct vtd_ir_event miss = {
+        .reason = VTD_FR_IR_NOT_PRESENT,
+        .index = (uint32_t)op->val,
+        .sid_valid = true,
+        .lost = op->count == 4,
+    };
+    struct vtd_route route = { .index = 0 };
+    enum vtd_fr fr;
+
+    model->msi_count = 0;
+    model->retry_calls = 0;
+    switch (op->kind) {
+    case OP_WRITE:
+        vtd_mmio_write(model->vtd, op->off, op->size, op->val);
+        break;
+    case OP_SUBMIT:
+        submit(model, op);
+        break;
+    case OP_RUN:
+        vtd_run(model->vtd, op->count);
+        break;
+    case OP_REMAP:
+        fr = model_remap(model, MODEL_MSI(op->val), &route);
+        return (uint64_t)fr << 32 | route.vector;
+    default:
+        vtd_ir_event(model->vtd, &miss);
+        return model->retry_calls;
+    }
+    return 0;
+}
+
+static void
+assert_same_unit(const struct model *a, const struct model *b)
+{
+    struct blob blob_a = saved(a);
+    struct blob blob_b = saved(b);
+
+    assert_same_blob(&blob_b, &blob_a);
+    assert_int_equal(vtd_run_pending(a->vtd), vtd_run_pending(b->vtd));
+    assert_int_equal(a->msi_count, b->msi_count);
+    assert_memory_equal(a->msi, b->msi, a->msi_count * sizeof(a->msi[0]));
+    assert_memory_equal(&a->ram[MODEL_STATUS], &b->ram[MODEL_STATUS], 4096);
+    assert_int_equal(a->state.enabled, b->state.enabled);
+    assert_int_equal(a->state.block_compat, b->state.block_compat);
+    assert_int_equal(a->state.entries, b->state.entries);
+}
+
+/* Tables stay as they are: the saved unit has caches, the loaded one none. */
+static void
+fill_tables(struct model *model)
+{
+    for (uint32_t index = 0; index < 16; index++) {
+        model_irte_set(model, index, MODEL_IRTE(0x30 + index, index), 0);
+    }
+    model_irte_set(model, 7, 0, 0);
+    model_irte_set(model, 9, MODEL_IRTE(0x39, 9) | 0x10000000, 0);
+    model_irte_set(model, 11, 2, 0);
+    model_queue_enable(model, 0);
+    model_irt_enable(model, 3, true);
+}
+
+static void
+live_twice(uint32_t life)
+{
+    struct model *first = model_create(&model_config);
+    struct model *second = model_create(&model_config);
+    struct blob blob;
+
+    seed = life;
+    fill_tables(first);
+    for (unsigned i = random_below(60); i > 0; i--) {
+        struct operation op = random_operation();
+
+        perform(first, &op);
+    }
+    blob = saved(first);
+    /* The second one has a past of its own, or none. */
+    if (life % 2) {
+        fill_tables(second);
+    }
+    if (load(second, &blob) != 0) {
+        fail_msg("life %u: refused", life);
+    }
+    memcpy(second->ram, first->ram, sizeof(first->ram));
+    vtd_ir_resync(first->vtd);
+    vtd_ir_resync(second->vtd);
+    first->msi_count = 0;
+    second->msi_count = 0;
+    assert_same_unit(first, second);
+    for (unsigned i = 0; i < 60; i++) {
+        struct operation op = random_operation();
+
+        if (perform(first, &op) != perform(second, &op)) {
+            fail_msg("life %u, operation %u of kind %d", life, i, op.kind);
+        }
+        assert_same_unit(first, second);
+    }
+    model_destroy(first);
+    model_destroy(second);
+}
+
+static void
+the_loaded_unit_goes_on_as_the_saved_one(void **state)
+{
+    (void)state;
+    for (uint32_t life = 0; life < 300; life++) {
+        live_twice(life);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_hash_is_fnv_1a),
+        MODEL_TEST(a_blob_has_fixed_size),
+        MODEL_TEST(any_flipped_bit_is_noticed),
+        MODEL_TEST(the_head_must_be_right_in_a_sealed_blob_too),
+        MODEL_TEST(another_configuration_is_refused),
+        MODEL_TEST(a_bit_that_nothing_sets_is_refused),
+        MODEL_TEST(what_contradicts_itself_is_refused),
+        MODEL_TEST(nothing_is_left_of_what_the_unit_was),
+        cmocka_unit_test(the_loaded_unit_goes_on_as_the_saved_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
