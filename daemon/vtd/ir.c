@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/vtd/fault.h"
+#include "daemon/vtd/posted.h"
 #include "daemon/vtd/regs.h"
 #include "daemon/vtd/route.h"
 
@@ -73,7 +74,8 @@ static const struct flags flags_of[256] = {
 
 /*
  * Without extended interrupt mode the destination is 8 bits and the bits
- * around them are reserved.
+ * around them are reserved.  IM is reserved here in any unit: resolve() looks
+ * at entries of the posted format.
  */
 void
 vtd_irt_set_mode(struct vtd_irt *irt)
@@ -162,6 +164,22 @@ apply(const struct vtd *vtd, struct request req, const uint64_t raw[2],
     return VTD_FR_OK;
 }
 
+/* The same with an entry of the posted format, which is in vtd->irte. */
+static __attribute__((noinline)) enum vtd_fr
+post(struct vtd *vtd, struct request req, struct vtd_route *route)
+{
+    enum vtd_fr fr = vtd_posted_check(vtd, vtd->irte);
+
+    if (fr != VTD_FR_OK) {
+        return fr;
+    }
+    if (req.sid_valid && !sid_matches(vtd_posted_source(vtd->irte), req.sid)) {
+        return VTD_FR_IR_SID;
+    }
+    *route = (struct vtd_route){ .index = req.index };
+    return vtd_posted_deliver(vtd, req.index, vtd->irte);
+}
+
 /* Look a request up in the table; the entry is left in vtd->irte. */
 static enum vtd_fr
 resolve(struct vtd *vtd, struct request req, struct vtd_route *route)
@@ -175,7 +193,13 @@ resolve(struct vtd *vtd, struct request req, struct vtd_route *route)
         return VTD_FR_IR_ROOT_ACCESS;
     }
     fr = validate(&vtd->irt, vtd->irte[0], vtd->irte[1]);
-    return fr == VTD_FR_OK ? apply(vtd, req, vtd->irte, route) : fr;
+    if (fr == VTD_FR_OK) {
+        return apply(vtd, req, vtd->irte, route);
+    }
+    if (fr == VTD_FR_IR_ENTRY_RSVD && vtd_irte_is_posted(vtd, vtd->irte)) {
+        return post(vtd, req, route);
+    }
+    return fr;
 }
 
 /*
@@ -189,6 +213,8 @@ is_recorded(enum vtd_fr fr, uint64_t lo)
     case VTD_FR_IR_NOT_PRESENT:
     case VTD_FR_IR_ENTRY_RSVD:
     case VTD_FR_IR_SID:
+    case VTD_FR_IR_PD_ACCESS:
+    case VTD_FR_IR_PD_RSVD:
         return !(lo & VTD_IRTE_LO_FPD);
     default:
         return true;
@@ -319,7 +345,8 @@ vtd_ir_remap(struct vtd *vtd, uint64_t addr, uint32_t data, uint16_t sid,
 
 /*
  * The route is announced even if it was before: a consumer that missed it
- * does not have it.
+ * does not have it.  A request that was posted is done; an entry of that
+ * format has no route, so that each of its requests comes here.
  */
 static void
 answer_miss(struct vtd *vtd, const struct vtd_ir_event *event)
@@ -335,7 +362,7 @@ answer_miss(struct vtd *vtd, const struct vtd_ir_event *event)
     vtd->stat[VTD_STAT_MISS]++;
     VTD_TRACE(vtd, MISS, event->index, event->sid, 0, 0);
     fr = resolve(vtd, req, &route);
-    if (fr == VTD_FR_OK) {
+    if (fr == VTD_FR_OK && route.present) {
         vtd_route_announce(vtd, vtd->irte, &route);
         vtd->ops->ir_retry(vtd->ctx, event);
         return;
@@ -376,6 +403,9 @@ vtd_irte_inspect(const struct vtd *vtd, uint32_t index, uint64_t raw[2],
     *route = (struct vtd_route){ .index = index };
     *announced = *route;
     *verdict = vtd_irte_decode(&vtd->irt, raw, route);
+    if (*verdict == VTD_FR_IR_ENTRY_RSVD && vtd_irte_is_posted(vtd, raw)) {
+        *verdict = vtd_posted_check(vtd, raw);
+    }
     vtd_route_lookup(vtd, index, announced);
     return 0;
 }

@@ -51,7 +51,8 @@ struct vtd_config {
     bool esirtps; /* CAP.ESIRTPS: SIRTP invalidates by itself */
     bool pi;      /* CAP.PI: posted-format entries */
 
-    uint8_t sagaw; /* VTD_SAGAW_*; 0: no DMA remapping at all */
+    uint8_t sagaw; /* VTD_SAGAW_*; 0: no second stage; without smts also: */
+                   /* no DMA remapping at all */
     uint8_t mgaw;  /* 39, 48 or 57 bits; the widest guest address */
     uint8_t mamv;  /* largest mask of a page-selective invalidation */
     bool esrtps;   /* SRTP invalidates by itself */
@@ -79,6 +80,7 @@ struct vtd_config {
     bool ers;           /* execute requests */
     bool nwfs;          /* no-write flag of ATS requests */
     bool rps;           /* RID_PASID */
+    bool rprivs;        /* RID_PRIV: requests without PASID as supervisor's */
     bool smpwcs;        /* coherent page walks in scalable mode */
     bool adms;          /* abort-DMA root table mode */
     bool prs;           /* page requests */
@@ -461,13 +463,17 @@ int vtd_load(struct vtd *vtd, const void *buf, size_t len);
  * blocked, *route is what the message itself says, with index ~0.
  * @sid_valid false skips the source id check.  An entry that was announced is
  * taken as it was announced, so that this and the consumer agree.
+ *
+ * With config.pi a request may be posted instead: the function does that, and
+ * returns VTD_FR_OK with route->present false.  Nothing is left to deliver.
  */
 enum vtd_fr vtd_ir_remap(struct vtd *vtd, uint64_t addr, uint32_t data,
                          uint16_t sid, bool sid_valid, struct vtd_route *route);
 
 /*
  * A consumer of routes reports a request it could not finish.  A miss is
- * answered by ir_routes() and ir_retry(), or recorded as the fault it is.
+ * answered by ir_routes() and ir_retry(), or posted without either, or
+ * recorded as the fault it is.
  */
 void vtd_ir_event(struct vtd *vtd, const struct vtd_ir_event *event);
 
@@ -502,7 +508,8 @@ void vtd_ir_state_get(const struct vtd *vtd, struct vtd_ir_state *state);
 /*
  * Entry @index as guest memory has it now (@raw, low quadword first), how it
  * decodes (@verdict, @route), and whether a route was announced for it
- * (@announced, by value).  Returns 0, -ERANGE beyond the table, or -EFAULT.
+ * (@announced, by value).  A good entry of the posted format has a verdict of
+ * VTD_FR_OK and no route.  Returns 0, -ERANGE beyond the table, or -EFAULT.
  */
 int vtd_irte_inspect(const struct vtd *vtd, uint32_t index, uint64_t raw[2],
                      enum vtd_fr *verdict, struct vtd_route *route,

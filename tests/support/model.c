@@ -15,13 +15,22 @@ const struct vtd_config model_config = {
 };
 
 static bool
+covers(uint64_t gpa, size_t len, uint64_t bad)
+{
+    return bad != 0 && gpa <= bad && bad - gpa < len;
+}
+
+static bool
 in_ram(const struct model *model, uint64_t gpa, size_t len)
 {
-    if (model->bad_gpa != 0 && gpa <= model->bad_gpa &&
-        model->bad_gpa - gpa < len) {
-        return false;
-    }
-    return gpa < MODEL_RAM_SIZE && len <= MODEL_RAM_SIZE - gpa;
+    return !covers(gpa, len, model->bad_gpa) && gpa < MODEL_RAM_SIZE &&
+           len <= MODEL_RAM_SIZE - gpa;
+}
+
+static bool
+writable(const struct model *model, uint64_t gpa, size_t len)
+{
+    return in_ram(model, gpa, len) && !covers(gpa, len, model->bad_write);
 }
 
 static int
@@ -46,10 +55,30 @@ mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
     model->writes++;
     model->routes_at_write = model->routes_told;
     assert_in_range(len, 1, 64);
-    if (!in_ram(model, gpa, len)) {
+    if (!writable(model, gpa, len)) {
         return -EFAULT;
     }
     memcpy(&model->ram[gpa], buf, len);
+    return 0;
+}
+
+static int
+mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
+{
+    struct model *model = ctx;
+
+    model->exchanges++;
+    assert_int_equal(gpa % 8, 0);
+    if (!writable(model, gpa, 8)) {
+        return -EFAULT;
+    }
+    if (model->before_exchange) {
+        model->before_exchange(model, gpa);
+    }
+    if (model_ram_q(model, gpa) != expected) {
+        return 1;
+    }
+    model_ram_q_set(model, gpa, desired);
     return 0;
 }
 
@@ -104,14 +133,25 @@ ir_retry(void *ctx, const struct vtd_ir_event *miss)
     model->retry[model->retry_calls++] = *miss;
 }
 
+static void
+page_response(void *ctx, const struct vtd_page_resp *resp)
+{
+    struct model *model = ctx;
+
+    assert_true(model->resp_count < MODEL_RESP_MAX);
+    model->resp[model->resp_count++] = *resp;
+}
+
 static const struct vtd_ops ops = {
     .mem_read = mem_read,
     .mem_write = mem_write,
+    .mem_cmpxchg = mem_cmpxchg,
     .msi = msi,
     .ir_state = ir_state,
     .ir_routes = ir_routes,
     .ir_clear = ir_clear,
     .ir_retry = ir_retry,
+    .page_response = page_response,
 };
 
 struct model *

@@ -20,6 +20,7 @@
 
 #define MODEL_MSI_MAX   64u
 #define MODEL_RETRY_MAX 64u
+#define MODEL_RESP_MAX  64u
 
 struct model_msi {
     uint64_t addr;
@@ -30,9 +31,13 @@ struct model {
     struct vtd *vtd;
     struct vtd_ops ops;
     uint8_t ram[MODEL_RAM_SIZE];
-    uint64_t bad_gpa; /* reads and writes here fail; 0: nowhere */
+    uint64_t bad_gpa;   /* reads and writes here fail; 0: nowhere */
+    uint64_t bad_write; /* writes alone fail here; 0: nowhere */
 
     unsigned reads, writes; /* of guest memory */
+    unsigned exchanges;     /* compare-exchanges, done or not */
+    /* What another processor does just before each of them; or NULL. */
+    void (*before_exchange)(struct model *model, uint64_t gpa);
     unsigned msi_count;
     struct model_msi msi[MODEL_MSI_MAX];
 
@@ -42,6 +47,10 @@ struct model {
     struct vtd_ir_state state;
     struct vtd_route route[VTD_IRT_MAX];
     struct vtd_ir_event retry[MODEL_RETRY_MAX];
+
+    /* The devices. */
+    unsigned resp_count;
+    struct vtd_page_resp resp[MODEL_RESP_MAX];
 
     /* Order of what matters: a status write must see the routes before it. */
     unsigned routes_at_write;
