@@ -39,7 +39,7 @@ enum vtd_state_quad {
     VTD_STATE_QUADS
 };
 
-#define VTD_STATE_SIZE (VTD_STATE_QUADS * 8u)
+#define VTD_STATE_SIZE (VTD_STATE_QUADS * sizeof(uint64_t))
 _Static_assert(VTD_STATE_SIZE < 4096, "more than the keeper has room for");
 
 uint64_t vtd_state_hash(uint64_t hash, const void *bytes, size_t len);
