@@ -7,7 +7,7 @@
  * counters: one for everything, one a domain, one a PASID of a domain, one a
  * region of a domain's addresses, where domains, PASIDs and regions share
  * counters by hash.  An entry holds the sum of the counters that it depends on
- * as it was before the walk; no counter ever goes down, so the sum is the
+ * as it was when its walk began; no counter ever goes down, so the sum is the
  * same only if none has moved.  The counters may lie in memory that somebody
  * else writes: a client has entries of its own and the daemon's counters.
  */
@@ -16,31 +16,51 @@
 
 #include "daemon/vtd/walk.h"
 
-/* Counters; powers of two. */
+/* Counters of a kind; powers of two. */
 #define VTD_GEN_DOMAINS 256u
 #define VTD_GEN_PASIDS  256u
-#define VTD_GEN_REGIONS 4096u /* of each of the three sizes */
 #define VTD_GEN_DEVICES 256u
+#define VTD_GEN_REGIONS 4096u
+#define VTD_GEN_TABLES  1024u
 
-/* Sizes of the regions that a page-selective invalidation is told apart by. */
-#define VTD_GEN_SHIFT_4K 16u /* for 4 KiB pages: 64 KiB */
-#define VTD_GEN_SHIFT_2M 21u
-#define VTD_GEN_SHIFT_1G 30u
-
-struct vtd_gens {
-    uint64_t all;     /* translations */
-    uint64_t ctx_all; /* contexts */
-    uint64_t domain[VTD_GEN_DOMAINS];
-    uint64_t nested[VTD_GEN_DOMAINS]; /* nested translations of a domain */
-    uint64_t pasid[VTD_GEN_PASIDS];
-    uint64_t region[3][VTD_GEN_REGIONS];
-    uint64_t ctx_domain[VTD_GEN_DOMAINS];
-    uint64_t ctx_device[VTD_GEN_DEVICES];
-    uint64_t ctx_pasid[VTD_GEN_PASIDS];
+/*
+ * Where each kind begins.  A translation depends on ALL, on the region that
+ * its page lies in, and on its domain: on DOMAIN if it is of the second stage
+ * alone, else on FIRST, which also moves when pages of the domain's second
+ * stage are invalidated, and on PASID.
+ */
+enum vtd_gen {
+    VTD_GEN_ALL, /* translations */
+    VTD_GEN_CTX_ALL,
+    VTD_GEN_DOMAIN,
+    VTD_GEN_FIRST = VTD_GEN_DOMAIN + VTD_GEN_DOMAINS,
+    VTD_GEN_PASID = VTD_GEN_FIRST + VTD_GEN_DOMAINS,
+    /* Regions as large as the page, or larger: of pages of 4 KiB, ... */
+    VTD_GEN_64K = VTD_GEN_PASID + VTD_GEN_PASIDS,
+    VTD_GEN_2M = VTD_GEN_64K + VTD_GEN_REGIONS,
+    VTD_GEN_1G = VTD_GEN_2M + VTD_GEN_REGIONS,
+    /* Paging structures, by what the table spans; unless only leaves moved. */
+    VTD_GEN_TABLE_2M = VTD_GEN_1G + VTD_GEN_REGIONS,
+    VTD_GEN_TABLE_1G = VTD_GEN_TABLE_2M + VTD_GEN_TABLES,
+    VTD_GEN_CTX_DOMAIN = VTD_GEN_TABLE_1G + VTD_GEN_TABLES,
+    VTD_GEN_CTX_DEVICE = VTD_GEN_CTX_DOMAIN + VTD_GEN_DOMAINS,
+    VTD_GEN_CTX_PASID = VTD_GEN_CTX_DEVICE + VTD_GEN_DEVICES,
+    VTD_GEN_COUNT = VTD_GEN_CTX_PASID + VTD_GEN_PASIDS,
 };
 
-/* Apply one invalidation to @gens.  O(1): at most 64 counters move. */
+struct vtd_gens {
+    uint64_t seq; /* invalidations; moves before any counter does */
+    uint64_t gen[VTD_GEN_COUNT];
+};
+
+/* Counters begin here: no entry that is all zero is valid. */
+void vtd_gens_init(struct vtd_gens *gens);
+
+/* Apply one invalidation to @gens.  O(1): at most 40 counters move. */
 void vtd_gens_invalidate(struct vtd_gens *gens, const struct vtd_inv *inv);
+
+/* Everything is void, as by an invalidation of every kind. */
+void vtd_gens_invalidate_all(struct vtd_gens *gens);
 
 /* Entries; powers of two. */
 #define VTD_TLB_ENTRIES 4096u

@@ -177,6 +177,12 @@ enum vtd_fr {
     VTD_FR_SM_INT_RANGE = 0x87, /* access to the interrupt range */
     VTD_FR_FS_AD = 0x90,        /* A/D update, but no-snoop walk */
     VTD_FR_FS_AD_FAILED = 0x91, /* A/D could not be written */
+
+    /*
+     * No reason of the specification's: a request that it refuses without a
+     * fault.  Never recorded.  See vtd_dma_translate().
+     */
+    VTD_FR_BLOCKED = 0xff,
 };
 
 /* --- DMA ----------------------------------------------------------------- */
@@ -203,8 +209,8 @@ struct vtd_dma_req {
     uint8_t access;  /* VTD_DMA_*; 0 is a zero-length read */
     uint8_t at;      /* enum vtd_at */
     bool privileged; /* PR: supervisor; needs a PASID */
-    bool no_write;   /* NW of an ATS request: do not set D */
     bool atomic;     /* AtomicOp: needs both permissions */
+    bool no_write;   /* NW of an ATS request: do not set D */
 };
 
 struct vtd_dma_resp {
@@ -420,8 +426,15 @@ void vtd_run(struct vtd *vtd, unsigned budget);
  * *resp; or the fault, which is recorded unless FPD of the entry in charge
  * says otherwise.  For VTD_AT_TRANSLATION a missing permission is no fault:
  * resp->access says what there is, possibly nothing.  While DMA remapping is
- * disabled every request passes as it is.
- * [VT-d 4.1, "DMA Remapping"]
+ * disabled every request passes as it is, a translation request as one to be
+ * sent untranslated.
+ *
+ * VTD_FR_BLOCKED, without a record: in abort-DMA mode; what protected memory
+ * regions keep out; a translated request to the interrupt range; and any
+ * untranslated access to it without PASID.  That is an interrupt request if
+ * it is a write of a dword, which the caller gives to vtd_ir_remap() instead,
+ * or unsupported.
+ * [VT-d 4.1, "DMA Remapping", "Handling Requests to Interrupt Address Range"]
  */
 enum vtd_fr vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                               struct vtd_dma_resp *resp);
