@@ -87,18 +87,15 @@ overflow(struct vtd *vtd)
  * Records are used in turn; while PFO is set none is.
  * [VT-d 4.1, "Primary Fault Logging"]
  */
-void
-vtd_fault_record(struct vtd *vtd, enum vtd_fr reason, uint16_t sid,
-                 uint32_t index)
+static void
+record(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
-    uint64_t lo = VTD_PREP(FI_INDEX, index);
-    uint64_t hi = VTD_FRCDHI_F | VTD_PREP(VTD_FRCDHI_FR, reason) |
-                  VTD_PREP(VTD_FRCDHI_SID, sid);
     unsigned slot = vtd->fault_next;
     uint32_t fsts = vtd_reg32(vtd, VTD_OFF_FSTS);
 
     vtd->stat[VTD_STAT_FAULT]++;
-    VTD_TRACE(vtd, FAULT, reason, sid, lo, 0);
+    VTD_TRACE(vtd, FAULT, VTD_GET(VTD_FRCDHI_FR, hi),
+              VTD_GET(VTD_FRCDHI_SID, hi), lo, 0);
     if (is_repeat(vtd, lo, hi)) {
         return;
     }
@@ -116,6 +113,37 @@ vtd_fault_record(struct vtd *vtd, enum vtd_fr reason, uint16_t sid,
     status_set(vtd, VTD_FSTS_PPF);
 }
 
+/* F, the reason and the source: what every record has. */
+static uint64_t
+record_base(uint8_t reason, uint16_t sid)
+{
+    return VTD_FRCDHI_F | VTD_PREP(VTD_FRCDHI_FR, reason) |
+           VTD_PREP(VTD_FRCDHI_SID, sid);
+}
+
+void
+vtd_fault_record(struct vtd *vtd, enum vtd_fr reason, uint16_t sid,
+                 uint32_t index)
+{
+    record(vtd, VTD_PREP(FI_INDEX, index), record_base(reason, sid));
+}
+
+void
+vtd_fault_record_dma(struct vtd *vtd, const struct vtd_fault *fault)
+{
+    uint64_t hi = record_base(fault->reason, fault->sid) |
+                  VTD_PREP(VTD_FRCDHI_AT, fault->at) |
+                  VTD_PREP(VTD_FRCDHI_T1, fault->type >> 1) |
+                  VTD_PREP(VTD_FRCDHI_T2, fault->type);
+
+    if (fault->pasid != VTD_NO_PASID) {
+        hi |= VTD_FRCDHI_PP | VTD_PREP(VTD_FRCDHI_PV, fault->pasid) |
+              VTD_PREP(VTD_FRCDHI_EXE, fault->exec) |
+              VTD_PREP(VTD_FRCDHI_PRIV, fault->privileged);
+    }
+    record(vtd, fault->addr & VTD_FRCDLO_FI, hi);
+}
+
 void
 vtd_fault_lost(struct vtd *vtd)
 {
@@ -125,11 +153,43 @@ vtd_fault_lost(struct vtd *vtd)
 void
 vtd_fault_queue_error(struct vtd *vtd, enum vtd_iqei iqei)
 {
+    uint64_t record = vtd_reg64(vtd, VTD_OFF_IQERCD) & ~VTD_IQERCD_IQEI;
+
     vtd->stat[VTD_STAT_QUEUE_ERROR]++;
     VTD_TRACE(vtd, QUEUE_ERROR, iqei,
               VTD_GET(VTD_IQH_QH, vtd_reg64(vtd, VTD_OFF_IQH)), 0, 0);
-    vtd_reg64_set(vtd, VTD_OFF_IQERCD, VTD_PREP(VTD_IQERCD_IQEI, iqei));
+    vtd_reg64_set(vtd, VTD_OFF_IQERCD,
+                  record | VTD_PREP(VTD_IQERCD_IQEI, iqei));
     status_set(vtd, VTD_FSTS_IQE);
+}
+
+/*
+ * The source id is that of the first error since software cleared the last
+ * one.  [VT-d 4.1, "Invalidation Queue Error Record Register"]
+ */
+static void
+device_error(struct vtd *vtd, uint64_t status, uint64_t field, uint64_t sid)
+{
+    uint64_t record = vtd_reg64(vtd, VTD_OFF_IQERCD) & ~field;
+
+    if (!(vtd_reg32(vtd, VTD_OFF_FSTS) & status)) {
+        vtd_reg64_set(vtd, VTD_OFF_IQERCD, record | sid);
+    }
+    status_set(vtd, status);
+}
+
+void
+vtd_fault_timeout(struct vtd *vtd, uint16_t sid)
+{
+    device_error(vtd, VTD_FSTS_ITE, VTD_IQERCD_ITESID,
+                 VTD_PREP(VTD_IQERCD_ITESID, sid));
+}
+
+void
+vtd_fault_completion(struct vtd *vtd, uint16_t sid)
+{
+    device_error(vtd, VTD_FSTS_ICE, VTD_IQERCD_ICESID,
+                 VTD_PREP(VTD_IQERCD_ICESID, sid));
 }
 
 void
@@ -137,7 +197,7 @@ vtd_fsts_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
     (void)written;
     status_refresh(vtd);
-    if (cleared & VTD_FSTS_IQE) {
+    if (cleared & (VTD_FSTS_IQE | VTD_FSTS_ITE)) {
         vtd_qi_kick(vtd);
     }
 }

@@ -50,6 +50,9 @@ enum vtd_iqei {
     VTD_IQEI_FETCH = 2, /* descriptor cannot be read */
     VTD_IQEI_TYPE = 3,  /* invalid descriptor type */
     VTD_IQEI_RSVD = 4,  /* reserved bit, reserved or out-of-range value */
+    VTD_IQEI_WIDTH = 5, /* 128-bit descriptors in scalable mode */
+    VTD_IQEI_ALIGN = 6, /* tail pointer not at a 256-bit descriptor */
+    VTD_IQEI_TTM = 7,   /* reserved RTADDR.TTM */
 };
 
 #endif
