@@ -144,14 +144,14 @@ vtd_posted_deliver(struct vtd *vtd, uint32_t index, const uint64_t raw[2])
     if (vtd->ops->mem_read(vtd->ctx, gpa, pid, sizeof(pid))) {
         return VTD_FR_IR_PD_ACCESS;
     }
-    if ((pid[VTD_PID_CONTROL] & control_rsvd(vtd)) || pid[5] || pid[6] ||
+    if ((pid[VTD_PID_CONTROL / 8] & control_rsvd(vtd)) || pid[5] || pid[6] ||
         pid[7]) {
         return VTD_FR_IR_PD_RSVD;
     }
     fr = set_request(vtd, gpa + vector / 64 * 8, pid[vector / 64],
                      VTD_BIT(vector % 64));
     if (fr == VTD_FR_OK) {
-        fr = set_outstanding(vtd, gpa + VTD_PID_CONTROL * 8, urgent);
+        fr = set_outstanding(vtd, gpa + VTD_PID_CONTROL, urgent);
     }
     if (fr == VTD_FR_OK) {
         vtd->stat[VTD_STAT_POSTED]++;

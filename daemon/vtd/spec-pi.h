@@ -26,7 +26,7 @@ VTD_LAYOUT("posted entry, high", UINT64_MAX, VTD_IRTE_HI_SID, VTD_IRTE_HI_SQ,
 
 /* The descriptor: four quadwords of requests, one of control, three reserved. */
 #define VTD_PID_SIZE    64u
-#define VTD_PID_CONTROL 4u
+#define VTD_PID_CONTROL 32u /* offset of the control quadword */
 
 #define VTD_PID_ON   VTD_BIT(0)
 #define VTD_PID_SN   VTD_BIT(1)
