@@ -5,18 +5,20 @@
 static const uint16_t control_off[] = {
     [VTD_EVENT_FAULT] = VTD_OFF_FECTL,
     [VTD_EVENT_COMPLETION] = VTD_OFF_IECTL,
+    [VTD_EVENT_PAGE_REQUEST] = VTD_OFF_PECTL,
 };
 
 #define DATA_STEP  4u
 #define ADDR_STEP  8u
 #define UADDR_STEP 12u
-_Static_assert(VTD_OFF_FEDATA == VTD_OFF_FECTL + DATA_STEP &&
-                   VTD_OFF_FEADDR == VTD_OFF_FECTL + ADDR_STEP &&
-                   VTD_OFF_FEUADDR == VTD_OFF_FECTL + UADDR_STEP &&
-                   VTD_OFF_IEDATA == VTD_OFF_IECTL + DATA_STEP &&
-                   VTD_OFF_IEADDR == VTD_OFF_IECTL + ADDR_STEP &&
-                   VTD_OFF_IEUADDR == VTD_OFF_IECTL + UADDR_STEP,
-               "event registers are not in one block");
+#define CHECK_BLOCK(ctl, data, addr, uaddr)                           \
+    _Static_assert(VTD_OFF_##data == VTD_OFF_##ctl + DATA_STEP &&     \
+                       VTD_OFF_##addr == VTD_OFF_##ctl + ADDR_STEP && \
+                       VTD_OFF_##uaddr == VTD_OFF_##ctl + UADDR_STEP, \
+                   #ctl ": its registers are not in one block")
+CHECK_BLOCK(FECTL, FEDATA, FEADDR, FEUADDR);
+CHECK_BLOCK(IECTL, IEDATA, IEADDR, IEUADDR);
+CHECK_BLOCK(PECTL, PEDATA, PEADDR, PEUADDR);
 
 /* These messages are not subject to remapping; the owner knows. */
 static void
@@ -83,4 +85,12 @@ vtd_iectl_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
     (void)written;
     (void)cleared;
     control_write(vtd, VTD_EVENT_COMPLETION);
+}
+
+void
+vtd_pectl_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
+{
+    (void)written;
+    (void)cleared;
+    control_write(vtd, VTD_EVENT_PAGE_REQUEST);
 }

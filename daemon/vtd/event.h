@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The unit's own interrupts: control (IM, IP), data, address and upper address
- * registers of the fault event and of the invalidation completion event.
+ * registers of the fault event, of the invalidation completion event and of the
+ * page request event.
  */
 #ifndef DAEMON_VTD_EVENT_H
 #define DAEMON_VTD_EVENT_H
@@ -11,6 +12,7 @@
 enum vtd_event_kind {
     VTD_EVENT_FAULT,
     VTD_EVENT_COMPLETION,
+    VTD_EVENT_PAGE_REQUEST,
 };
 
 /* A new interrupt condition: send the message, or hold it while masked. */
@@ -21,5 +23,6 @@ void vtd_event_drop(struct vtd *vtd, enum vtd_event_kind kind);
 
 vtd_reg_hook vtd_fectl_write;
 vtd_reg_hook vtd_iectl_write;
+vtd_reg_hook vtd_pectl_write;
 
 #endif

@@ -21,20 +21,36 @@ static const uint8_t field_layout[] = {
 
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 
+/* The row of the register table that is @vtd's register @i. */
+static unsigned
+row_of(const struct vtd *vtd, unsigned i)
+{
+    unsigned row = 0;
+
+    while (!vtd_reg_is_present(&vtd->config, row) || i-- > 0) {
+        row++;
+    }
+    return row;
+}
+
 unsigned
 vtd_reg_count(const struct vtd *vtd)
 {
-    return VTD_REG_FRCD0_LO + vtd->config.fault_records * 2u;
+    unsigned count = 0;
+
+    for (unsigned row = 0; row < VTD_REG_COUNT; row++) {
+        count += vtd_reg_is_present(&vtd->config, row);
+    }
+    return count;
 }
 
 void
 vtd_reg_info(const struct vtd *vtd, unsigned i, struct vtd_reg_info *info)
 {
-    const struct vtd_reg_desc *desc = &vtd_reg_table[i];
+    const struct vtd_reg_desc *desc = &vtd_reg_table[row_of(vtd, i)];
     unsigned first = 0;
     unsigned end;
 
-    (void)vtd;
     while (first < FIELD_COUNT && field_layout[first] != desc->layout) {
         first++;
     }
@@ -54,10 +70,7 @@ vtd_reg_info(const struct vtd *vtd, unsigned i, struct vtd_reg_info *info)
 uint64_t
 vtd_reg_value(const struct vtd *vtd, unsigned i)
 {
-    const struct vtd_reg_desc *desc = &vtd_reg_table[i];
-
-    return desc->size == 8 ? vtd_reg64(vtd, desc->off)
-                           : vtd_reg32(vtd, desc->off);
+    return vtd_reg_row_value(vtd, row_of(vtd, i));
 }
 
 int

@@ -7,7 +7,7 @@
 #define DAEMON_VTD_PRIV_H
 
 #include "daemon/vtd/spec-regs.h"
-#include "daemon/vtd/vtd.h"
+#include "daemon/vtd/walk.h"
 
 /*
  * Registers and structures in guest memory are little-endian, and are read
@@ -51,6 +51,7 @@ struct vtd {
     struct vtd_config config;
 
     struct vtd_irt irt;
+    struct vtd_root root;        /* what SRTP latched; gcmd.c */
     struct vtd_ir_state ir_told; /* what the owner was told last; gcmd.c */
     unsigned fault_next;         /* record that the next fault uses; fault.c */
     /*

@@ -46,7 +46,8 @@ run_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
 
     (void)vtd;
     if (granularity == VTD_G_RSVD ||
-        (granularity == VTD_G_PAGE && VTD_GET(VTD_TLB_HI_AM, hi) > VTD_MAMV)) {
+        (granularity == VTD_G_PAGE &&
+         VTD_GET(VTD_TLB_HI_AM, hi) > vtd->config.mamv)) {
         return -VTD_IQEI_RSVD;
     }
     return 0;

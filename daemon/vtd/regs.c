@@ -4,26 +4,29 @@
 #include <assert.h>
 #include <string.h>
 
+#include "daemon/vtd/caps.h"
 #include "daemon/vtd/event.h"
 #include "daemon/vtd/fault.h"
 #include "daemon/vtd/gcmd.h"
 #include "daemon/vtd/inspect.h"
+#include "daemon/vtd/pmr.h"
 #include "daemon/vtd/qi.h"
 #include "daemon/vtd/reginv.h"
 
 const struct vtd_reg_desc vtd_reg_table[VTD_REG_COUNT] = {
-#define REG(id, offset, bytes, init, rw_mask, w1c_mask, fields) \
-    [VTD_REG_##id] = { .name = #id,                             \
-                       .off = (offset),                         \
-                       .size = (bytes),                         \
-                       .layout = VTD_LAYOUT_##fields,           \
-                       .reset = (init),                         \
-                       .rw = (rw_mask),                         \
+#define REG(id, offset, bytes, init, rw_mask, w1c_mask, fields, cap) \
+    [VTD_REG_##id] = { .name = #id,                                  \
+                       .off = (offset),                              \
+                       .size = (bytes),                              \
+                       .layout = VTD_LAYOUT_##fields,                \
+                       .need = VTD_NEED_##cap,                       \
+                       .reset = (init),                              \
+                       .rw = (rw_mask),                              \
                        .w1c = (w1c_mask) },
-#define REG32(name, off, reset, rw, w1c, on_write, layout) \
-    REG(name, off, 4, reset, rw, w1c, layout)
-#define REG64(name, off, reset, rw, w1c, on_write, layout) \
-    REG(name, off, 8, reset, rw, w1c, layout)
+#define REG32(name, off, reset, rw, w1c, on_write, layout, need) \
+    REG(name, off, 4, reset, rw, w1c, layout, need)
+#define REG64(name, off, reset, rw, w1c, on_write, layout, need) \
+    REG(name, off, 8, reset, rw, w1c, layout, need)
 #include "daemon/vtd/regs.def"
 #undef REG32
 #undef REG64
@@ -76,15 +79,25 @@ static const uint32_t w1c_at[VTD_PAGE_DWORDS] = {
 #undef REG32
 #undef REG64
 
+bool
+vtd_reg_is_present(const struct vtd_config *config, unsigned row)
+{
+    if (vtd_reg_table[row].need == VTD_NEED_RECORD) {
+        return (row - VTD_REG_FRCD0_LO) / 2 < config->fault_records;
+    }
+    return vtd_caps_have(config, vtd_reg_table[row].need);
+}
+
 void
 vtd_regs_reset(struct vtd *vtd)
 {
     for (unsigned i = 0; i < VTD_REG_COUNT; i++) {
         const struct vtd_reg_desc *desc = &vtd_reg_table[i];
+        uint64_t val = vtd_reg_is_present(&vtd->config, i) ? desc->reset : 0;
 
-        vtd_reg32_set(vtd, desc->off, desc->reset);
+        vtd_reg32_set(vtd, desc->off, val);
         if (desc->size == 8) {
-            vtd_reg32_set(vtd, desc->off + 4, desc->reset >> 32);
+            vtd_reg32_set(vtd, desc->off + 4, val >> 32);
         }
     }
 }

@@ -21,7 +21,8 @@ struct vtd_reg_desc {
     const char *name;
     uint16_t off;
     uint8_t size;   /* 4 or 8 */
-    uint8_t layout; /* enum vtd_layout, in inspect.c */
+    uint8_t layout; /* enum vtd_layout */
+    uint8_t need;   /* enum vtd_need */
     uint64_t reset;
     uint64_t rw;
     uint64_t w1c;
@@ -56,7 +57,19 @@ vtd_reg64_set(struct vtd *vtd, enum vtd_reg_off off, uint64_t val)
     memcpy(&vtd->page[off / 4], &val, sizeof(val));
 }
 
-/* Set every register to its value after reset. */
+/* Set every register that the unit has to its value after reset. */
 void vtd_regs_reset(struct vtd *vtd);
+
+/* Whether a unit has the register of vtd_reg_table[@row], and its value. */
+bool vtd_reg_is_present(const struct vtd_config *config, unsigned row);
+
+static inline uint64_t
+vtd_reg_row_value(const struct vtd *vtd, unsigned row)
+{
+    const struct vtd_reg_desc *desc = &vtd_reg_table[row];
+
+    return desc->size == 8 ? vtd_reg64(vtd, desc->off)
+                           : vtd_reg32(vtd, desc->off);
+}
 
 #endif

@@ -118,7 +118,7 @@ vtd_save(const struct vtd *vtd, void *buf)
 
     fill_head(vtd, quad);
     for (unsigned i = 0; i < VTD_REG_COUNT; i++) {
-        quad[VTD_STATE_QUAD_REGS + i] = vtd_reg_value(vtd, i);
+        quad[VTD_STATE_QUAD_REGS + i] = vtd_reg_row_value(vtd, i);
     }
     latch[VTD_LATCH_IRTA] = irt_save(&vtd->irt);
     latch[VTD_LATCH_FAULT_NEXT] = vtd->fault_next;
@@ -146,7 +146,7 @@ state_bits(const struct vtd *vtd, unsigned i)
     const struct vtd_reg_desc *desc = &vtd_reg_table[i];
     uint64_t bits = vtd->rw[desc->off / 4] | desc->w1c | own_bits[i];
 
-    if (i >= vtd_reg_count(vtd)) {
+    if (!vtd_reg_is_present(&vtd->config, i)) {
         return 0;
     }
     if (desc->size == 8) {
@@ -163,7 +163,7 @@ static bool
 are_registers_possible(const struct vtd *vtd, const uint64_t *reg)
 {
     for (unsigned i = 0; i < VTD_REG_COUNT; i++) {
-        if ((reg[i] ^ vtd_reg_value(vtd, i)) & ~state_bits(vtd, i)) {
+        if ((reg[i] ^ vtd_reg_row_value(vtd, i)) & ~state_bits(vtd, i)) {
             return false;
         }
     }

@@ -16,6 +16,7 @@ set_reset_state(struct vtd *vtd)
     vtd_regs_reset(vtd);
     vtd_caps_apply(vtd);
     vtd->irt = (struct vtd_irt){ .entries = 0 };
+    vtd->root = (struct vtd_root){ .ttm = VTD_TTM_LEGACY };
     vtd->fault_next = 0;
 }
 
@@ -25,7 +26,7 @@ vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
 {
     struct vtd *vtd;
 
-    if (!vtd_caps_check(config)) {
+    if (vtd_config_check(config)) {
         errno = EINVAL;
         return NULL;
     }

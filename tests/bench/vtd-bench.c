@@ -249,7 +249,12 @@ static const struct bench_case empty_loop = {
 static struct guest *
 guest_create(void)
 {
-    static const struct vtd_config config = { .eim = true, .fault_records = 8 };
+    static const struct vtd_config config = {
+        .ir = true,
+        .haw = 52,
+        .eim = true,
+        .fault_records = 8,
+    };
     struct guest *guest = calloc(1, sizeof(*guest));
 
     if (!guest) {

@@ -448,6 +448,8 @@ unit_of(uint8_t bits)
     struct vtd **unit = &units[bits & 0x3f];
 
     guest.config = (struct vtd_config){
+        .ir = true,
+        .haw = 52,
         .eim = bits & 1,
         .esirtps = bits & 2,
         .fault_records = (uint8_t)((bits >> 2 & 7) + 1),

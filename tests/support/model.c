@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 const struct vtd_config model_config = {
+    .ir = true,
+    .haw = 52,
     .eim = true,
     .fault_records = 8,
 };

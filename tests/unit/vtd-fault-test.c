@@ -18,8 +18,12 @@
 #define FECTL 0x38u
 #define IECTL 0xa0u
 
-static const struct vtd_config three_records = { .eim = true,
-                                                 .fault_records = 3 };
+static const struct vtd_config three_records = {
+    .ir = true,
+    .haw = 52,
+    .eim = true,
+    .fault_records = 3,
+};
 
 static uint32_t
 fri(struct model *model)

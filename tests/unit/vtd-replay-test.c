@@ -140,7 +140,7 @@ static const struct step {
 static void
 start_unit(struct player *player, char *words)
 {
-    struct vtd_config config = { .fault_records = 0 };
+    struct vtd_config config = { .ir = true, .haw = 52 };
     char *save;
 
     for (char *word = strtok_r(words, " ", &save); word;

@@ -30,6 +30,8 @@ static int
 setup_esirtps(void **state)
 {
     static const struct vtd_config config = {
+        .ir = true,
+        .haw = 52,
         .eim = true,
         .esirtps = true,
         .fault_records = 8,
