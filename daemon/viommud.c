@@ -345,6 +345,8 @@ static int
 model_up(struct viommud *v)
 {
     const struct vtd_config config = {
+        .haw = 52,
+        .ir = v->config.intremap,
         .eim = v->config.eim,
         .esirtps = true,
         .fault_records = v->config.faults,
