@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/log.h"
+#include "daemon/record.h"
 #include "daemon/xen/dmop-abi.h"
 #include "daemon/xen/gmem.h"
 
@@ -22,6 +23,9 @@
 
 #define INJECT_LOGICAL (1u << 3)
 #define INJECT_LEVEL   (1u << 4)
+
+/* Descriptors that one turn of the loop runs, between looking for requests. */
+#define RUN_BUDGET 256u
 
 /* The cookie of an event: how Xen is to run the request again. */
 #define COOKIE_IOAPIC (UINT64_C(1) << 8)
@@ -250,6 +254,8 @@ reg_read(void *ctx, uint32_t off, unsigned size)
 {
     const struct fanout *fanout = ctx;
 
+    if (fanout->record)
+        return record_mmio_read(fanout->record, fanout->vtd, off, size);
     return vtd_mmio_read(fanout->vtd, off, size);
 }
 
@@ -258,7 +264,10 @@ reg_write(void *ctx, uint32_t off, unsigned size, uint64_t val)
 {
     const struct fanout *fanout = ctx;
 
-    vtd_mmio_write(fanout->vtd, off, size, val);
+    if (fanout->record)
+        record_mmio_write(fanout->record, fanout->vtd, off, size, val);
+    else
+        vtd_mmio_write(fanout->vtd, off, size, val);
 }
 
 /*
@@ -311,7 +320,10 @@ ring_event(void *ctx, uint32_t addr, uint32_t data)
     if (VIOMMU_EVENT_IOAPIC(data))
         event.cookie |= COOKIE_IOAPIC;
 
-    vtd_ir_event(fanout->vtd, &event);
+    if (fanout->record)
+        record_ir_event(fanout->record, fanout->vtd, &event);
+    else
+        vtd_ir_event(fanout->vtd, &event);
 }
 
 const struct ioreq_ops fanout_ioreq_ops = {
@@ -319,6 +331,19 @@ const struct ioreq_ops fanout_ioreq_ops = {
     .write = reg_write,
     .event = ring_event,
 };
+
+bool
+fanout_work(struct fanout *fanout)
+{
+    if (!vtd_run_pending(fanout->vtd))
+        return false;
+
+    if (fanout->record)
+        record_run(fanout->record, fanout->vtd, RUN_BUDGET);
+    else
+        vtd_run(fanout->vtd, RUN_BUDGET);
+    return vtd_run_pending(fanout->vtd);
+}
 
 int
 fanout_claim(struct fanout *fanout)

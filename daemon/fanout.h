@@ -18,9 +18,11 @@
 #include <stdint.h>
 
 struct gmem;
+struct record;
 
 struct fanout {
-    struct vtd *vtd; /* set once the model exists */
+    struct vtd *vtd;       /* set once the model exists */
+    struct record *record; /* NULL: nothing is recorded */
     struct dmop *dmop;
     struct gmem *gmem;
     uint16_t ioapic_sid; /* what Xen's vIOAPIC proves itself with */
@@ -35,6 +37,9 @@ extern const struct ioreq_ops fanout_ioreq_ops;
 
 /* As fanout_vtd_ops, and each event of the model is logged at debug level. */
 extern const struct vtd_ops fanout_vtd_ops_trace;
+
+/* Run some of the unit's queue, if that is due; true if there is more. */
+bool fanout_work(struct fanout *fanout);
 
 /*
  * Become the owner of the domain's vIOMMU in Xen, with a unit that is in its

@@ -10,6 +10,7 @@
 
 const char options_usage[] =
     "usage: viommud --domid N [--config SPEC] [--log-level LEVEL]\n"
+    "               [--run-dir DIR] [--trace FILE]\n"
     "\n"
     "Serve a virtual Intel VT-d unit to one Xen guest.\n"
     "\n"
@@ -18,6 +19,7 @@ const char options_usage[] =
     "                         it, /libxl/N/viommu/0/config of xenstore\n"
     "  -l, --log-level LEVEL  error, warn, info (the default) or debug\n"
     "  -r, --run-dir DIR      where N/ctl and N/lock are put; /run/viommud\n"
+    "  -t, --trace FILE       record what the guest does to the unit\n"
     "  -h, --help             this text\n"
     "  -V, --version          the version\n"
     "\n"
@@ -28,6 +30,7 @@ static const struct option long_options[] = {
     { "config", required_argument, NULL, 'c' },
     { "log-level", required_argument, NULL, 'l' },
     { "run-dir", required_argument, NULL, 'r' },
+    { "trace", required_argument, NULL, 't' },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
     { NULL, 0, NULL, 0 },
@@ -75,6 +78,9 @@ parse_one(int opt, struct options *options, char *err, size_t err_size)
                        "debug",
                        optarg);
         return false;
+    case 't':
+        options->trace = optarg;
+        return true;
     default:
         options->run_dir = optarg;
         return true;
@@ -94,8 +100,8 @@ options_parse(int argc, char *argv[], struct options *options, char *err,
 
     optind = 0; /* start over, whoever parsed before */
     opterr = 0; /* the message is ours */
-    while ((opt = getopt_long(argc, argv, ":d:c:l:r:hV", long_options, NULL)) !=
-           -1) {
+    while ((opt = getopt_long(argc, argv, ":d:c:l:r:t:hV", long_options,
+                              NULL)) != -1) {
         switch (opt) {
         case 'h':
             return OPTIONS_HELP;

@@ -16,6 +16,7 @@ struct options {
     enum log_level log_level;
     const char *config;  /* points into argv; NULL: read it from xenstore */
     const char *run_dir; /* holds a directory for each domain */
+    const char *trace;   /* a file to record the guest in, or NULL */
 };
 
 enum options_result {

@@ -11,6 +11,7 @@
 #include "daemon/ctl-query.h"
 #include "daemon/ctl.h"
 #include "daemon/log.h"
+#include "daemon/record.h"
 #include "daemon/xen/xs.h"
 
 /* How often Xen is asked whether the domain still lives. */
@@ -21,9 +22,6 @@
  * Whoever maps one of its pages keeps it; after that it was not dying.
  */
 #define GONE_MS 30000u
-
-/* Descriptors that one turn of the loop runs, between looking for requests. */
-#define RUN_BUDGET 256u
 
 /* The version of the DMOPs, and what of them is needed. */
 #define DMOP_VERSION 1u
@@ -61,10 +59,7 @@ work(void *ctx)
     struct viommud *v = ctx;
     bool more = ioreq_work(&v->ioreq);
 
-    if (vtd_run_pending(v->vtd))
-        vtd_run(v->vtd, RUN_BUDGET);
-
-    return more || vtd_run_pending(v->vtd);
+    return fanout_work(&v->fanout) || more;
 }
 
 static void
@@ -341,6 +336,33 @@ server_down(struct viommud *v)
     ioreq_destroy(&v->ioreq);
 }
 
+/* While the process may still open files. */
+static int
+trace_up(struct viommud *v)
+{
+    const char *path = v->options->trace;
+    int rc;
+
+    if (!path)
+        return 0;
+
+    v->record = record_open(path, RECORD_LIMIT);
+    if (v->record) {
+        log_info("recording what the guest does to its unit in %s", path);
+        return 0;
+    }
+
+    rc = -errno;
+    log_error("cannot write the trace %s: %s", path, strerror(-rc));
+    return rc;
+}
+
+static void
+trace_down(struct viommud *v)
+{
+    record_close(v->record);
+}
+
 static int
 model_up(struct viommud *v)
 {
@@ -353,13 +375,20 @@ model_up(struct viommud *v)
     };
     const struct vtd_ops *ops =
         log_enabled(LOG_LEVEL_DEBUG) ? &fanout_vtd_ops_trace : &fanout_vtd_ops;
+    void *ctx = &v->fanout;
 
     gmem_open(&v->gmem, v->xen.fmem, v->xen.domid);
     v->fanout.dmop = &v->xen.dmop;
     v->fanout.gmem = &v->gmem;
     v->fanout.ioapic_sid = v->config.ioapic_sid;
 
-    v->vtd = vtd_create(&config, ops, &v->fanout);
+    if (v->record) {
+        v->fanout.record = v->record;
+        ops = record_ops(v->record, &config, ops, &v->fanout);
+        ctx = v->record;
+    }
+
+    v->vtd = vtd_create(&config, ops, ctx);
     if (!v->vtd) {
         int rc = -errno;
 
@@ -507,6 +536,7 @@ static const struct step {
     { "rundir", rundir_up, rundir_down },
     { "orphan", orphan_up, NULL },
     { "server", server_up, server_down },
+    { "trace", trace_up, trace_down },
     { "model", model_up, model_down },
     { "ctl", ctl_up, ctl_down },
     { "xenstore", xenstore_up, xenstore_down },

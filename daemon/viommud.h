@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct ctl;
+struct record;
 
 /* A configuration is one line of xl.cfg. */
 #define VIOMMUD_CONFIG_SIZE 512
@@ -38,6 +39,7 @@ struct viommud {
     struct xen_handles xen;
     struct ioreq_server ioreq;
     struct gmem gmem;
+    struct record *record; /* NULL without --trace */
     struct fanout fanout;
     struct vtd *vtd;
     struct ctl *ctl;

@@ -32,6 +32,7 @@ static char run_dir[] = "/tmp/viommud-life-XXXXXX";
 static char domain_dir[64];
 static char ctl_path[80];
 static char notify_path[80];
+static const char *trace_path; /* of the next daemon; NULL: none */
 static int notify_fd;
 static int stderr_fd;
 static pid_t child;
@@ -85,6 +86,7 @@ setup(void **state)
     fake->owner = XEN_DMOP_VIOMMU_OWNER_NONE;
     strcpy(fake->config, "type=intel_vtd,intremap=1");
     printed[0] = '\0';
+    trace_path = NULL;
     child = 0;
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, evtchn_pair);
 }
@@ -112,6 +114,7 @@ start(const char *config)
         .log_level = LOG_LEVEL_WARN,
         .config = config,
         .run_dir = run_dir,
+        .trace = trace_path,
     };
     int out[2];
 

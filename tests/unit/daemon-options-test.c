@@ -46,6 +46,7 @@ the_domain_is_enough(void **state)
     assert_int_equal(o.log_level, LOG_LEVEL_INFO);
     assert_null(o.config);
     assert_string_equal(o.run_dir, "/run/viommud");
+    assert_null(o.trace);
 }
 
 static void
@@ -62,17 +63,19 @@ all_options_are_taken(void **state)
 }
 
 static void
-the_configuration_is_kept_as_given(void **state)
+texts_are_kept_as_given(void **state)
 {
     char name[] = "viommud";
     char domid[] = "--domid=1";
     char config[] = "--config=type=intel_vtd,intremap=1";
-    char *argv[] = { name, domid, config, NULL };
+    char trace[] = "--trace=/tmp/a b";
+    char *argv[] = { name, domid, config, trace, NULL };
     struct options o;
 
     (void)state;
-    assert_int_equal(options_parse(3, argv, &o, err, sizeof(err)), OPTIONS_RUN);
+    assert_int_equal(options_parse(4, argv, &o, err, sizeof(err)), OPTIONS_RUN);
     assert_string_equal(o.config, "type=intel_vtd,intremap=1");
+    assert_string_equal(o.trace, "/tmp/a b");
 }
 
 static void
@@ -128,7 +131,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_domain_is_enough),
         cmocka_unit_test(all_options_are_taken),
-        cmocka_unit_test(the_configuration_is_kept_as_given),
+        cmocka_unit_test(texts_are_kept_as_given),
         cmocka_unit_test(domain_ids_that_are_none_are_refused),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(help_and_version_need_no_domain),

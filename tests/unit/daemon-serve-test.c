@@ -122,15 +122,11 @@ invalidate_drops_the_mappings(void **state)
  * without invalidation; Xen misses it for pin 17.
  */
 static void
-a_miss_is_answered_with_a_route_and_a_retry(void **state)
+miss_pin_17(void)
 {
     const uint64_t irte[2] = { 1 | (UINT64_C(0x55) << 16) | (UINT64_C(3) << 40),
                                0 };
-    const struct xen_dm_op_viommu_ir_inject *retry;
-    const struct xen_dm_op_viommu_irte *route;
 
-    (void)state;
-    start_ready();
     reg_write(0, 0xb8, 8, 0x10000 | 7);
     reg_write(0, 0x18, 4, 1u << 24);
     reg_write(0, 0x18, 4, 1u << 25);
@@ -143,6 +139,17 @@ a_miss_is_answered_with_a_route_and_a_retry(void **state)
     ring_push(VIOMMU_REASON_MISS << 16 | 5,
               1u << 17 | 17u << 20 | 1u << 16 | 0xff00);
     wait_for(&fake->injects, 1);
+}
+
+static void
+a_miss_is_answered_with_a_route_and_a_retry(void **state)
+{
+    const struct xen_dm_op_viommu_ir_inject *retry;
+    const struct xen_dm_op_viommu_irte *route;
+
+    (void)state;
+    start_ready();
+    miss_pin_17();
     assert_int_equal(fake->routes, 1);
     route = &fake->route[0];
     assert_int_equal(route->index, 5);
@@ -157,6 +164,42 @@ a_miss_is_answered_with_a_route_and_a_retry(void **state)
     assert_int_equal(retry->index, 5);
     assert_int_equal(retry->sid, 0xff00);
     stop_and_check();
+}
+
+/* What a whole daemon does, in the file that it was told to write. */
+static void
+a_trace_has_what_the_guest_and_xen_did(void **state)
+{
+    static const char *const wanted[] = {
+        "config ",
+        "\nr4 0 10\n",
+        "\nw8 b8 10007\n",
+        "\nw4 18 2000000\n > state 1 1 100\n",
+        "\nevent 22 5 ff00 111\n < 10050 0",
+        "\n > route 5 1 55 3 ",
+        "\n > retry 5 ff00 111\n",
+    };
+    char path[80];
+    char text[4096] = "";
+    FILE *file;
+
+    (void)state;
+    path_join(path, sizeof(path), run_dir, "trace");
+    trace_path = path;
+    start_ready();
+    assert_int_equal(reg_read(0, 0, 4), 0x10);
+    miss_pin_17();
+    stop_and_check();
+
+    file = fopen(path, "re");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    (void)fclose(file);
+    assert_int_equal(unlink(path), 0);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        if (!strstr(text, wanted[i]))
+            fail_msg("no '%s' in: %s", wanted[i], text);
+    }
 }
 
 /* More events than the ring has slots: its pointers go around. */
@@ -228,6 +271,7 @@ main(void)
         TEST(hostile_shapes_are_answered),
         TEST(invalidate_drops_the_mappings),
         TEST(a_miss_is_answered_with_a_route_and_a_retry),
+        TEST(a_trace_has_what_the_guest_and_xen_did),
         TEST(the_ring_goes_around),
         TEST(the_control_socket_answers),
     };

@@ -43,6 +43,15 @@ a_xen_without_the_patches(void **state)
 }
 
 static void
+a_trace_that_cannot_be_written(void **state)
+{
+    (void)state;
+    trace_path = "/nowhere/trace";
+    start(NULL);
+    refused("/nowhere/trace: No such file or directory");
+}
+
+static void
 no_configuration(void **state)
 {
     (void)state;
@@ -244,6 +253,7 @@ main(void)
         TEST(a_domain_that_does_not_exist),
         TEST(a_pv_domain),
         TEST(a_xen_without_the_patches),
+        TEST(a_trace_that_cannot_be_written),
         TEST(no_configuration),
         TEST(a_wrong_configuration),
         TEST(a_wrong_configuration_on_the_command_line),
