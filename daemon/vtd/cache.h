@@ -53,8 +53,6 @@ struct vtd_gens {
     uint64_t gen[VTD_GEN_COUNT];
 };
 
-/* Counters begin here: no entry that is all zero is valid. */
-void vtd_gens_init(struct vtd_gens *gens);
 
 /* Apply one invalidation to @gens.  O(1): at most 40 counters move. */
 void vtd_gens_invalidate(struct vtd_gens *gens, const struct vtd_inv *inv);

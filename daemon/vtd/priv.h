@@ -6,6 +6,7 @@
 #ifndef DAEMON_VTD_PRIV_H
 #define DAEMON_VTD_PRIV_H
 
+#include "daemon/vtd/dma.h"
 #include "daemon/vtd/spec-regs.h"
 #include "daemon/vtd/walk.h"
 
@@ -71,6 +72,7 @@ struct vtd {
      */
     uint32_t page[VTD_PAGE_DWORDS];
     uint32_t rw[VTD_PAGE_DWORDS];
+    struct vtd_dma dma; /* caches; dma.c */
     struct vtd_routes routes;
 };
 

@@ -18,6 +18,7 @@ set_reset_state(struct vtd *vtd)
     vtd->irt = (struct vtd_irt){ .entries = 0 };
     vtd->root = (struct vtd_root){ .ttm = VTD_TTM_LEGACY };
     vtd->fault_next = 0;
+    vtd_gens_invalidate_all(&vtd->dma.gens);
 }
 
 struct vtd *

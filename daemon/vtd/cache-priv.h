@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The entries of the caches, and their look-up.  Besides struct vtd, so that a
+ * client of the translation service has entries of its own and the counters of
+ * the daemon.
+ *
+ * All three are direct-mapped: an entry's place follows from its key.
+ */
+#ifndef DAEMON_VTD_CACHE_PRIV_H
+#define DAEMON_VTD_CACHE_PRIV_H
+
+#include <string.h>
+
+#include "daemon/vtd/bits.h"
+#include "daemon/vtd/cache.h"
+
+/*
+ * The part of a request that a look-up compares is one quadword: PASID, source
+ * id, accesses and address type.  The first two are the key WHO.
+ */
+#define VTD_WORD_PASID  VTD_MASK(31, 0)
+#define VTD_WORD_SID    VTD_MASK(47, 32)
+#define VTD_WORD_WHO    VTD_MASK(47, 0)
+#define VTD_WORD_ACCESS VTD_MASK(55, 48)
+#define VTD_WORD_AT     VTD_MASK(63, 56)
+#define VTD_REQ_WORD    offsetof(struct vtd_dma_req, pasid)
+_Static_assert(offsetof(struct vtd_dma_req, sid) == VTD_REQ_WORD + 4 &&
+                   offsetof(struct vtd_dma_req, access) == VTD_REQ_WORD + 6 &&
+                   offsetof(struct vtd_dma_req, at) == VTD_REQ_WORD + 7 &&
+                   offsetof(struct vtd_dma_req, privileged) ==
+                       VTD_REQ_WORD + 8 &&
+                   offsetof(struct vtd_dma_req, atomic) == VTD_REQ_WORD + 9,
+               "a request's quadword is not what its masks say");
+
+static inline uint64_t
+vtd_req_word(const struct vtd_dma_req *req)
+{
+    uint64_t word;
+
+    memcpy(&word, (const char *)req + VTD_REQ_WORD, sizeof(word));
+    return word;
+}
+
+/* Privileged or atomic. */
+static inline bool
+vtd_req_is_special(const struct vtd_dma_req *req)
+{
+    uint16_t flags;
+
+    memcpy(&flags, (const char *)req + VTD_REQ_WORD + 8, sizeof(flags));
+    return flags != 0;
+}
+
+/*
+ * Which counters an entry depends on, and the sum of them.  An entry that is
+ * never valid has the sum 0.
+ */
+struct vtd_stamp {
+    uint64_t sum;
+    uint16_t dep[4]; /* indices into vtd_gens.gen[] */
+};
+_Static_assert(VTD_GEN_COUNT <= UINT16_MAX + 1u, "a counter has no index");
+
+static inline uint64_t
+vtd_gen_read(const struct vtd_gens *gens, unsigned i)
+{
+    return __atomic_load_n(&gens->gen[i], __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t
+vtd_gens_sum(const struct vtd_gens *gens, const uint16_t dep[4])
+{
+    return vtd_gen_read(gens, dep[0]) + vtd_gen_read(gens, dep[1]) +
+           vtd_gen_read(gens, dep[2]) + vtd_gen_read(gens, dep[3]);
+}
+
+static inline bool
+vtd_stamp_is_valid(const struct vtd_gens *gens, const struct vtd_stamp *stamp)
+{
+    return vtd_gens_sum(gens, stamp->dep) == stamp->sum;
+}
+
+/*
+ * One translation of one 4 KiB page, also of a part of a larger page.  Where
+ * no sum can be stamped it is no entry.
+ */
+struct vtd_tlb_entry {
+    uint64_t iova; /* of the page */
+    uint64_t who;
+    /*
+     * The bits of a request's word that must be as in @who: all of that, no
+     * address type but untranslated, and no access that is not permitted to
+     * requests that are neither privileged nor atomic.
+     */
+    uint64_t care;
+    uint64_t sum;
+    uint16_t dep[3]; /* besides VTD_GEN_ALL */
+    uint8_t perm;    /* as in struct vtd_page */
+    /* To such requests; its gpa is that of the page. */
+    struct vtd_dma_resp resp;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct vtd_tlb_entry) == 64, "not one cache line");
+
+/* A table of the first, or only, stage of one context. */
+struct vtd_pwc_entry {
+    uint64_t serial; /* vtd_ctx_entry.serial */
+    uint64_t region; /* iova >> VTD_PWC_SHIFT */
+    struct vtd_stamp stamp;
+    struct vtd_walk_hint hint;
+};
+#define VTD_PWC_SHIFT 21u
+
+/* What one source with one PASID translates through. */
+struct vtd_ctx_entry {
+    uint64_t who;
+    uint64_t serial; /* unique in this cache: nothing that was learnt */
+                     /* through another entry is taken for this one's */
+    struct vtd_stamp stamp;
+    struct vtd_dma_ctx ctx;
+};
+
+struct vtd_cache {
+    uint64_t serial; /* the last one given */
+    struct vtd_tlb_entry tlb[VTD_TLB_ENTRIES];
+    struct vtd_pwc_entry pwc[VTD_PWC_ENTRIES];
+    struct vtd_ctx_entry ctx[VTD_CTX_ENTRIES];
+};
+
+/* The upper @bits of a product that depends on every bit of @key. */
+static inline uint32_t
+vtd_hash(uint64_t key, unsigned bits)
+{
+    return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
+}
+
+#define VTD_TLB_BITS 12u
+_Static_assert(1u << VTD_TLB_BITS == VTD_TLB_ENTRIES, "hash of another size");
+
+static inline struct vtd_tlb_entry *
+vtd_tlb_slot(struct vtd_cache *cache, uint64_t iova, uint64_t word)
+{
+    /* The shift drops accesses and address type. */
+    uint32_t spread = vtd_hash(word << 16, VTD_TLB_BITS);
+
+    return &cache->tlb[((iova >> 12) + spread) % VTD_TLB_ENTRIES];
+}
+
+static inline uint64_t
+vtd_tlb_sum(const struct vtd_gens *gens, const struct vtd_tlb_entry *entry)
+{
+    return vtd_gen_read(gens, VTD_GEN_ALL) + vtd_gen_read(gens, entry->dep[0]) +
+           vtd_gen_read(gens, entry->dep[1]) +
+           vtd_gen_read(gens, entry->dep[2]);
+}
+
+/*
+ * The way of nearly every request: true, and *resp.  Anything that is out of
+ * the ordinary is no hit.
+ */
+static inline bool
+vtd_tlb_hit(struct vtd_cache *cache, const struct vtd_gens *gens,
+            const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
+{
+    uint64_t word = vtd_req_word(req);
+    const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req->iova, word);
+    uint64_t off = req->iova ^ entry->iova;
+
+    if (__builtin_expect(off >= 4096 || ((word ^ entry->who) & entry->care) ||
+                             vtd_req_is_special(req) ||
+                             vtd_tlb_sum(gens, entry) != entry->sum,
+                         0)) {
+        return false;
+    }
+    *resp = entry->resp;
+    resp->gpa += off;
+    return true;
+}
+
+/* The same for any access; @need is as in vtd_page.perm. */
+const struct vtd_tlb_entry *vtd_tlb_find(struct vtd_cache *cache,
+                                         const struct vtd_gens *gens,
+                                         const struct vtd_dma_req *req,
+                                         uint8_t need);
+
+/*
+ * @page was found for @req through @ctx, in a walk that began when
+ * gens->seq was @seq; @resp is the answer to a request that is neither
+ * privileged nor atomic, with the gpa of the page.
+ */
+struct vtd_tlb_fill {
+    const struct vtd_dma_req *req;
+    const struct vtd_dma_ctx *ctx;
+    const struct vtd_page *page;
+    const struct vtd_dma_resp *resp;
+    uint64_t seq;
+};
+
+void vtd_tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
+                   const struct vtd_tlb_fill *fill);
+
+/* The context of @req; NULL if it is not cached. */
+const struct vtd_ctx_entry *vtd_ctx_find(const struct vtd_cache *cache,
+                                         const struct vtd_gens *gens,
+                                         const struct vtd_dma_req *req);
+
+/*
+ * Enter @ctx, resolved for @req since gens->seq was @seq.  The entry is good
+ * for this request in any case, and for others if nothing moved.
+ */
+const struct vtd_ctx_entry *vtd_ctx_enter(struct vtd_cache *cache,
+                                          const struct vtd_gens *gens,
+                                          const struct vtd_dma_req *req,
+                                          const struct vtd_dma_ctx *ctx,
+                                          uint64_t seq);
+
+/* Where a walk for @iova through @entry may begin; level 0: at the root. */
+void vtd_pwc_find(const struct vtd_cache *cache, const struct vtd_gens *gens,
+                  const struct vtd_ctx_entry *entry, uint64_t iova,
+                  struct vtd_walk_hint *hint);
+
+/* A walk that began when gens->seq was @seq went through @hint. */
+void vtd_pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
+                   const struct vtd_ctx_entry *entry, uint64_t iova,
+                   const struct vtd_walk_hint *hint, uint64_t seq);
+
+static inline uint64_t
+vtd_gens_seq(const struct vtd_gens *gens)
+{
+    return __atomic_load_n(&gens->seq, __ATOMIC_ACQUIRE);
+}
+
+#endif
