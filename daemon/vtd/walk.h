@@ -26,12 +26,34 @@ struct vtd_root {
     bool latched;  /* SRTP was given since reset */
 };
 
+/* One step of a walk, for an inspector. */
+struct vtd_step {
+    const char *what; /* "root", "context", "pasid-dir", "pasid", */
+                      /* "first-stage", "second-stage" */
+    uint8_t level;    /* of a table entry; 0 for the others */
+    uint64_t gpa;
+    uint64_t raw[8]; /* as many as the entry has */
+    uint8_t quads;
+};
+
+/*
+ * The longest walk is nested: 4 structures, 5 first-stage entries, and 6 times
+ * 5 second-stage ones.
+ */
+#define VTD_TRAIL_MAX 64u
+
+struct vtd_trail {
+    unsigned count;
+    struct vtd_step step[VTD_TRAIL_MAX];
+};
+
 /* Where to look, and by which rules. */
 struct vtd_walk_env {
     const struct vtd_config *config;
     const struct vtd_ops *ops; /* mem_read and mem_cmpxchg alone */
     void *ctx;
     struct vtd_root root;
+    struct vtd_trail *trail; /* NULL; or record steps, change no memory */
 };
 
 enum vtd_stage {
@@ -72,14 +94,37 @@ enum vtd_fr vtd_dma_ctx_resolve(const struct vtd_walk_env *env,
                                 const struct vtd_dma_req *req,
                                 struct vtd_dma_ctx *ctx);
 
+/*
+ * The part of resolving that depends on the request alone, for a context that
+ * was found before: address type, supervisor and execute requests.
+ */
+enum vtd_fr vtd_dma_ctx_permit(const struct vtd_dma_ctx *ctx,
+                               const struct vtd_dma_req *req);
+
+/*
+ * Whether the context entry of @req's function lets it ask for pages.  *fpd is
+ * set to what vtd_dma_ctx.fpd would be.
+ */
+enum vtd_fr vtd_page_req_check(const struct vtd_walk_env *env,
+                               const struct vtd_page_req *req, bool *fpd);
+
 /* Permissions: VTD_DMA_* of user requests, and shifted of supervisor's. */
 #define VTD_PERM_SUPER_SHIFT 3u
 #define VTD_PERM_ALL         0x3fu
 
+/*
+ * What @req needs of the tables, as bits of vtd_page.perm.  A zero-length read
+ * needs nothing of a second stage with ZLR, and elsewhere what a read needs.
+ */
+uint8_t vtd_dma_need(const struct vtd_config *config,
+                     const struct vtd_dma_ctx *ctx,
+                     const struct vtd_dma_req *req);
+
 /* A translation, as caches keep it. */
 struct vtd_page {
     uint64_t gpa;  /* of the 4 KiB page that holds the iova */
-    uint8_t shift; /* of the smallest page of all stages: 12, 21, 30 */
+    uint8_t shift; /* of the smallest page of all stages: 12, 21, 30; less if */
+                   /* interrupt addresses lie in it, none is in the result */
     uint8_t perm;  /* what may happen without another walk: write only if no */
                    /* D bit is to be set for it */
     bool snoop;
@@ -100,7 +145,9 @@ struct vtd_walk_hint {
 /*
  * Walk the tables of @ctx, which is SECOND, FIRST or NESTED, for @iova.
  * @need is what the access needs, as bits of vtd_page.perm; A and D bits are
- * set for it.  @hint is where to begin, and where the walk went through.
+ * set for it.  @hint is where to begin, and where the walk went through: it
+ * must stem from a walk with this very @ctx, or be of level 0, and is undefined
+ * after a fault.  Nested walks take none, and leave level 0.
  */
 enum vtd_fr vtd_walk(const struct vtd_walk_env *env,
                      const struct vtd_dma_ctx *ctx, uint64_t iova, uint8_t need,
@@ -109,14 +156,13 @@ enum vtd_fr vtd_walk(const struct vtd_walk_env *env,
 /* Whether FPD of the entry in charge keeps a fault from being recorded. */
 bool vtd_fault_is_qualified(enum vtd_fr reason);
 
-/* One step of a walk, for an inspector. */
-struct vtd_step {
-    const char *what; /* "root", "context", "pasid-dir", "pasid", */
-                      /* "first-stage", "second-stage" */
-    uint8_t level;    /* of a table entry; 0 for the others */
-    uint64_t gpa;
-    uint64_t raw[8]; /* as many as the entry has */
-    uint8_t quads;
-};
+/*
+ * Resolve and walk for @req without a change of guest memory, and say in
+ * @env->trail, which it empties first, what was read.  *ctx is defined if its
+ * stage was found, *page if vtd_walk() was called and found one.
+ */
+enum vtd_fr vtd_walk_inspect(const struct vtd_walk_env *env,
+                             const struct vtd_dma_req *req,
+                             struct vtd_dma_ctx *ctx, struct vtd_page *page);
 
 #endif

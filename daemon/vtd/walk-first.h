@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The first stage: a process's addresses, in tables of the CPU's format. */
+#ifndef DAEMON_VTD_WALK_FIRST_H
+#define DAEMON_VTD_WALK_FIRST_H
+
+#include "daemon/vtd/walk.h"
+
+/* vtd_walk() for a @ctx of stage FIRST. */
+enum vtd_fr vtd_first_walk(const struct vtd_walk_env *env,
+                           const struct vtd_dma_ctx *ctx, uint64_t iova,
+                           uint8_t need, struct vtd_walk_hint *hint,
+                           struct vtd_page *page);
+
+/* vtd_walk() for a @ctx of stage NESTED. */
+enum vtd_fr vtd_nested_walk(const struct vtd_walk_env *env,
+                            const struct vtd_dma_ctx *ctx, uint64_t iova,
+                            uint8_t need, struct vtd_page *page);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The second stage: guest's or device's addresses to guest physical ones. */
+#ifndef DAEMON_VTD_WALK_SECOND_H
+#define DAEMON_VTD_WALK_SECOND_H
+
+#include "daemon/vtd/walk.h"
+
+/* vtd_walk() through the second stage of @ctx alone, whatever its stage is. */
+enum vtd_fr vtd_second_walk(const struct vtd_walk_env *env,
+                            const struct vtd_dma_ctx *ctx, uint64_t iova,
+                            uint8_t need, struct vtd_walk_hint *hint,
+                            struct vtd_page *page);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Walks as a whole: which stages, where they may end, how they are shown. */
+#include "daemon/vtd/walk.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/vtd/walk-first.h"
+#include "daemon/vtd/walk-priv.h"
+#include "daemon/vtd/walk-second.h"
+
+/*
+ * Refuse an output among the interrupt addresses, and cut a larger page that
+ * holds some of them down to one that does not: the access counts, not what
+ * lies around it, and a cache of the page must not let through the others.
+ */
+static enum vtd_fr
+interrupts_avoid(const struct vtd_dma_ctx *ctx, struct vtd_page *page)
+{
+    if (__builtin_expect(page->gpa >> 30 != VTD_INT_BASE >> 30, 1)) {
+        return VTD_FR_OK;
+    }
+    if ((page->gpa & ~(VTD_INT_SIZE - 1)) == VTD_INT_BASE) {
+        return ctx->scalable ? VTD_FR_SM_INT_RANGE : VTD_FR_INT_RANGE;
+    }
+    if (page->shift == 30) {
+        page->shift = 21;
+    }
+    if (page->shift == 21 && page->gpa >> 21 == VTD_INT_BASE >> 21) {
+        page->shift = 12;
+    }
+    return VTD_FR_OK;
+}
+
+enum vtd_fr
+vtd_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+         uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
+         struct vtd_page *page)
+{
+    enum vtd_fr fr;
+
+    switch (ctx->stage) {
+    case VTD_STAGE_SECOND:
+        fr = vtd_second_walk(env, ctx, iova, need, hint, page);
+        break;
+    case VTD_STAGE_FIRST:
+        fr = vtd_first_walk(env, ctx, iova, need, hint, page);
+        break;
+    default:
+        assert(ctx->stage == VTD_STAGE_NESTED);
+        *hint = (struct vtd_walk_hint){ .level = 0 };
+        fr = vtd_nested_walk(env, ctx, iova, need, page);
+        break;
+    }
+    return fr == VTD_FR_OK ? interrupts_avoid(ctx, page) : fr;
+}
+
+int
+vtd_walk_set(const struct vtd_walk_env *env, uint64_t gpa, uint64_t old,
+             uint64_t bits, unsigned *tries)
+{
+    int rc;
+
+    if ((*tries)++ == VTD_WALK_UPDATES) {
+        return -EAGAIN;
+    }
+    rc = env->ops->mem_cmpxchg(env->ctx, gpa, old, old | bits);
+    return rc < 0 ? rc : 0;
+}
+
+void
+vtd_trail_add(struct vtd_trail *trail, const char *what, uint8_t level,
+              uint64_t gpa, const uint64_t *raw, uint8_t quads)
+{
+    struct vtd_step *step = &trail->step[trail->count];
+
+    assert(trail->count < VTD_TRAIL_MAX);
+    *step = (struct vtd_step){
+        .what = what, .level = level, .gpa = gpa, .quads = quads
+    };
+    memcpy(step->raw, raw, quads * sizeof(*raw));
+    trail->count++;
+}
+
+enum vtd_fr
+vtd_walk_inspect(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
+                 struct vtd_dma_ctx *ctx, struct vtd_page *page)
+{
+    struct vtd_walk_hint hint = { .level = 0 };
+    enum vtd_fr fr;
+
+    assert(env->trail);
+    env->trail->count = 0;
+    fr = vtd_dma_ctx_resolve(env, req, ctx);
+    if (fr != VTD_FR_OK || ctx->stage == VTD_STAGE_BLOCKED ||
+        ctx->stage == VTD_STAGE_PASS) {
+        return fr;
+    }
+    return vtd_walk(env, ctx, req->iova, vtd_dma_need(env->config, ctx, req),
+                    &hint, page);
+}
+
+/*
+ * Faults that are found before any entry with FPD was read, or while such an
+ * entry itself is fetched, are always recorded.
+ * [VT-d 4.1, "DMA Remapping Fault Conditions"]; the errors of access to PASID
+ * entries after QEMU's table (peers).
+ */
+bool
+vtd_fault_is_qualified(enum vtd_fr reason)
+{
+    switch (reason) {
+    case VTD_FR_OK:
+    case VTD_FR_ROOT_P:
+    case VTD_FR_ROOT_ACCESS:
+    case VTD_FR_CTX_ACCESS:
+    case VTD_FR_ROOT_RSVD:
+    case VTD_FR_IR_REQ_RSVD:
+    case VTD_FR_IR_INDEX_RANGE:
+    case VTD_FR_IR_ROOT_ACCESS:
+    case VTD_FR_IR_COMPAT:
+    case VTD_FR_RTA:
+    case VTD_FR_RTA_PASID:
+    case VTD_FR_RTA_PRQ:
+    case VTD_FR_SM_ROOT_ACCESS:
+    case VTD_FR_SM_ROOT_P:
+    case VTD_FR_SM_ROOT_RSVD:
+    case VTD_FR_SM_CTX_ACCESS:
+    case VTD_FR_PASID_DIR_ACCESS:
+    case VTD_FR_PASID_ACCESS:
+        return false;
+    default:
+        return true;
+    }
+}
