@@ -402,26 +402,31 @@ vtd_dma_ctx_resolve(const struct vtd_walk_env *env,
 }
 
 enum vtd_fr
-vtd_page_req_check(const struct vtd_walk_env *env,
-                   const struct vtd_page_req *req, bool *fpd)
+vtd_page_req_resolve(const struct vtd_walk_env *env,
+                     const struct vtd_page_req *req, struct vtd_dma_ctx *ctx)
 {
     enum vtd_ttm ttm = table_mode(env);
     uint64_t entry[4];
-    uint32_t pasid;
     enum vtd_fr fr;
 
-    *fpd = false;
+    *ctx = (struct vtd_dma_ctx){ .stage = VTD_STAGE_BLOCKED };
+    if (ttm == VTD_TTM_ABORT) {
+        return VTD_FR_OK;
+    }
     if (ttm != VTD_TTM_SCALABLE) {
         return ttm == VTD_TTM_RSVD ? VTD_FR_RTA : VTD_FR_RTA_PRQ;
     }
-    fr = sm_context_read(env, req->sid, entry, fpd);
-    if (fr != VTD_FR_OK) {
-        return fr;
+    fr = sm_context_read(env, req->sid, entry, &ctx->fpd);
+    if (fr == VTD_FR_OK && !(entry[0] & VTD_SM_CE0_PRE)) {
+        fr = VTD_FR_SM_PRE;
     }
-    if (!(entry[0] & VTD_SM_CE0_PRE)) {
-        return VTD_FR_SM_PRE;
+    if (fr == VTD_FR_OK) {
+        fr = sm_pasid_choose(env->config, entry, req->pasid, &ctx->pasid);
     }
-    return sm_pasid_choose(env->config, entry, req->pasid, &pasid);
+    if (fr == VTD_FR_OK) {
+        fr = pasid_read(env, entry[0] & VTD_SM_CE0_PASIDDIRPTR, ctx);
+    }
+    return fr;
 }
 
 uint8_t

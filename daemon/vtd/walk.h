@@ -24,6 +24,8 @@ struct vtd_root {
     uint64_t base; /* guest physical */
     uint8_t ttm;   /* enum vtd_ttm */
     bool latched;  /* SRTP was given since reset */
+    bool enabled;  /* requests are remapped: TE was given; GSTS.TES follows */
+                   /* when all sinks know */
 };
 
 /* One step of a walk, for an inspector. */
@@ -102,11 +104,12 @@ enum vtd_fr vtd_dma_ctx_permit(const struct vtd_dma_ctx *ctx,
                                const struct vtd_dma_req *req);
 
 /*
- * Whether the context entry of @req's function lets it ask for pages.  *fpd is
- * set to what vtd_dma_ctx.fpd would be.
+ * The same as vtd_dma_ctx_resolve() for a page request, which the function
+ * must be allowed to send.  What it could do with the page is not looked at.
  */
-enum vtd_fr vtd_page_req_check(const struct vtd_walk_env *env,
-                               const struct vtd_page_req *req, bool *fpd);
+enum vtd_fr vtd_page_req_resolve(const struct vtd_walk_env *env,
+                                 const struct vtd_page_req *req,
+                                 struct vtd_dma_ctx *ctx);
 
 /* Permissions: VTD_DMA_* of user requests, and shifted of supervisor's. */
 #define VTD_PERM_SUPER_SHIFT 3u
