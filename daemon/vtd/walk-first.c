@@ -117,12 +117,12 @@ struct step {
 
 static inline enum vtd_fr
 step_read(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-          struct step *step, bool nested)
+          struct step *step)
 {
     bool top = step->level == ctx->fs_levels;
 
     step->at = step->gpa;
-    if (nested) {
+    if (ctx->stage == VTD_STAGE_NESTED) {
         enum vtd_fr fr =
             entry_translate(env, ctx, step->gpa, VTD_DMA_READ, top, &step->at);
 
@@ -174,7 +174,7 @@ step_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                : VTD_FR_OK;
 }
 
-/* Flags that the entry must have when it is used as it is going to be. */
+/* Flags that the entry lacks to be used as it is going to be. */
 static inline uint64_t
 step_flags(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
            const struct step *step, uint8_t need)
@@ -182,8 +182,9 @@ step_flags(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     if (env->trail) {
         return 0;
     }
-    return VTD_FS_A | (ctx->eafe ? VTD_FS_EA : 0) |
-           (step->leaf && need & NEED_WRITE ? VTD_FS_D : 0);
+    return (VTD_FS_A | (ctx->eafe ? VTD_FS_EA : 0) |
+            (step->leaf && need & NEED_WRITE ? VTD_FS_D : 0)) &
+           ~step->entry;
 }
 
 static inline void
@@ -199,11 +200,11 @@ fill_page(const struct vtd_dma_ctx *ctx, const struct step *step, uint64_t iova,
     page->global = (step->entry & VTD_FS_G) != 0;
 }
 
-/* One of two copies, so that @nested costs nothing where it is false. */
-static inline __attribute__((always_inline)) enum vtd_fr
+/* The first stage of @ctx; @at is where to begin, and where it ended. */
+static inline enum vtd_fr
 walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
      uint64_t iova, uint8_t need, struct vtd_walk_hint *at,
-     struct vtd_page *page, const bool nested)
+     struct vtd_page *page)
 {
     uint64_t rsvd = vtd_walk_haw_rsvd(env->config, 51);
     unsigned tries = 0;
@@ -218,7 +219,7 @@ walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     for (;;) {
         struct step step = { .gpa = vtd_walk_entry(at->table, iova, at->level),
                              .level = at->level };
-        enum vtd_fr fr = step_read(env, ctx, &step, nested);
+        enum vtd_fr fr = step_read(env, ctx, &step);
         unsigned rights;
         uint64_t flags;
 
@@ -237,20 +238,19 @@ walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
             }
             fill_page(ctx, &step, iova, perm, page);
         }
-        flags = step_flags(env, ctx, &step, need) & ~step.entry;
-        if (flags != 0) {
+        flags = step_flags(env, ctx, &step, need);
+        if (__builtin_expect(flags != 0, 0)) {
             fr = step_set(env, ctx, &step, flags, &tries);
             if (fr != VTD_FR_OK) {
                 return fr;
             }
-            continue;
-        }
-        if (step.leaf) {
+        } else if (step.leaf) {
             return VTD_FR_OK;
+        } else {
+            at->table = step.entry & VTD_FS_ADDR;
+            at->level--;
+            at->perm = (uint8_t)rights;
         }
-        at->table = step.entry & VTD_FS_ADDR;
-        at->level--;
-        at->perm = (uint8_t)rights;
     }
 }
 
@@ -260,7 +260,7 @@ vtd_first_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                struct vtd_page *page)
 {
     struct vtd_walk_hint at = *hint;
-    enum vtd_fr fr = walk(env, ctx, iova, need, &at, page, false);
+    enum vtd_fr fr = walk(env, ctx, iova, need, &at, page);
 
     *hint = at;
     return fr;
@@ -273,7 +273,7 @@ vtd_nested_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     struct vtd_walk_hint at = { .level = 0 };
     struct vtd_walk_hint none = { .level = 0 };
     struct vtd_page second;
-    enum vtd_fr fr = walk(env, ctx, iova, need, &at, page, true);
+    enum vtd_fr fr = walk(env, ctx, iova, need, &at, page);
 
     if (fr == VTD_FR_OK) {
         /* What an execute request needs of the second stage is to read. */

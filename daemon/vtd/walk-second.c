@@ -84,29 +84,75 @@ is_page_rsvd(const struct vtd_config *config, uint64_t entry, unsigned level)
     }
 }
 
+/* One entry on the way, as it was read. */
+struct step {
+    uint64_t gpa;
+    uint64_t entry;
+    bool leaf;
+};
+
+/* Read the entry for @iova of the table @at, and check what it is. */
+static inline enum vtd_fr
+step_read(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+          const struct vtd_walk_hint *at, uint64_t need, struct step *step)
+{
+    const struct vtd_config *config = env->config;
+    uint64_t rsvd = VTD_SS_TM | vtd_walk_haw_rsvd(config, 51);
+
+    if (vtd_walk_read(env, "second-stage", at->level, step->gpa, &step->entry,
+                      1)) {
+        return unreadable_fault(ctx, at->level);
+    }
+    if (!(step->entry & RW)) {
+        return denied_fault(ctx, step->entry, need);
+    }
+    step->leaf = at->level == 1 || (step->entry & VTD_SS_PS);
+    if (step->entry & rsvd ||
+        (step->leaf ? is_page_rsvd(config, step->entry, at->level)
+                    : (step->entry & VTD_SS_SNP) != 0)) {
+        return ctx->scalable ? VTD_FR_SS_RSVD : VTD_FR_PT_RSVD;
+    }
+    need &= ~(at->perm & step->entry);
+    return step->leaf && need != 0 ? denied_fault(ctx, step->entry, need)
+                                   : VTD_FR_OK;
+}
+
+/* Flags that the entry lacks to be used as it is going to be. */
+static inline uint64_t
+step_flags(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+           const struct step *step, uint64_t need)
+{
+    if (!ctx->ssade || env->trail) {
+        return 0;
+    }
+    return (VTD_SS_A | (step->leaf && need & VTD_SS_W ? VTD_SS_D : 0)) &
+           ~step->entry;
+}
+
 /* [VT-d 4.1, "Second-Stage Accessed and Dirty Flags"] */
 static enum vtd_fr
-set_flags(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-          uint64_t gpa, uint64_t entry, uint64_t bits, unsigned *tries)
+step_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+         const struct step *step, uint64_t flags, unsigned *tries)
 {
     if (!ctx->pwsnp) {
         return VTD_FR_SS_AD;
     }
     /* No reason of its own: as if it could not be accessed. */
-    return vtd_walk_set(env, gpa, entry, bits, tries) ? VTD_FR_SS_ACCESS
-                                                      : VTD_FR_OK;
+    return vtd_walk_set(env, step->gpa, step->entry, flags, tries)
+               ? VTD_FR_SS_ACCESS
+               : VTD_FR_OK;
 }
 
 static inline void
 fill_page(const struct vtd_dma_ctx *ctx, uint64_t entry, uint64_t iova,
-          const struct vtd_walk_hint *hint, struct vtd_page *page)
+          const struct vtd_walk_hint *at, struct vtd_page *page)
 {
-    uint64_t perm = hint->perm & entry;
+    uint64_t perm = at->perm & entry;
 
     if (ctx->ssade && !(entry & VTD_SS_D)) {
         perm &= ~VTD_SS_W;
     }
-    vtd_walk_page(page, entry, iova, hint->level);
+    vtd_walk_page(page, entry, iova, at->level);
     page->perm = perm_of_rw[perm];
     page->snoop = (entry & VTD_SS_SNP) != 0 || ctx->pgsnp;
     page->global = false;
@@ -118,7 +164,6 @@ vtd_second_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                 struct vtd_page *page)
 {
     uint64_t rw = rw_of_need(need);
-    uint64_t rsvd = VTD_SS_TM | vtd_walk_haw_rsvd(env->config, 51);
     struct vtd_walk_hint at = *hint;
     unsigned tries = 0;
 
@@ -130,43 +175,27 @@ vtd_second_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
         at = (struct vtd_walk_hint){ ctx->ss_root, ctx->ss_levels, RW };
     }
     for (;;) {
-        uint64_t gpa = vtd_walk_entry(at.table, iova, at.level);
-        uint64_t entry;
-        bool leaf;
+        struct step step = { .gpa = vtd_walk_entry(at.table, iova, at.level) };
+        enum vtd_fr fr = step_read(env, ctx, &at, rw, &step);
+        uint64_t flags;
 
-        if (vtd_walk_read(env, "second-stage", at.level, gpa, &entry, 1)) {
-            return unreadable_fault(ctx, at.level);
+        if (fr != VTD_FR_OK) {
+            return fr;
         }
-        if (!(entry & RW)) {
-            return denied_fault(ctx, entry, rw);
-        }
-        leaf = at.level == 1 || (entry & VTD_SS_PS);
-        if (entry & rsvd || (leaf ? is_page_rsvd(env->config, entry, at.level)
-                                  : (entry & VTD_SS_SNP) != 0)) {
-            return ctx->scalable ? VTD_FR_SS_RSVD : VTD_FR_PT_RSVD;
-        }
-        if (leaf && rw & ~(at.perm & entry)) {
-            return denied_fault(ctx, entry, rw & ~(at.perm & entry));
-        }
-        if (ctx->ssade && !env->trail) {
-            uint64_t bits = VTD_SS_A | (leaf && rw & VTD_SS_W ? VTD_SS_D : 0);
-            enum vtd_fr fr;
-
-            if (bits & ~entry) {
-                fr = set_flags(env, ctx, gpa, entry, bits & ~entry, &tries);
-                if (fr != VTD_FR_OK) {
-                    return fr;
-                }
-                continue;
+        flags = step_flags(env, ctx, &step, rw);
+        if (__builtin_expect(flags != 0, 0)) {
+            fr = step_set(env, ctx, &step, flags, &tries);
+            if (fr != VTD_FR_OK) {
+                return fr;
             }
-        }
-        if (leaf) {
-            fill_page(ctx, entry, iova, &at, page);
+        } else if (step.leaf) {
+            fill_page(ctx, step.entry, iova, &at, page);
             *hint = at;
             return VTD_FR_OK;
+        } else {
+            at.perm &= (uint8_t)step.entry;
+            at.table = step.entry & VTD_SS_ADDR;
+            at.level--;
         }
-        at.perm &= (uint8_t)entry;
-        at.table = entry & VTD_SS_ADDR;
-        at.level--;
     }
 }
