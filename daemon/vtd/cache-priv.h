@@ -61,17 +61,21 @@ struct vtd_stamp {
 };
 _Static_assert(VTD_GEN_COUNT <= UINT16_MAX + 1u, "a counter has no index");
 
-static inline uint64_t
-vtd_gen_read(const struct vtd_gens *gens, unsigned i)
+/*
+ * Before and after a group of loads that another process' stores may race
+ * with: x86 keeps the order of loads, and of stores, and this the compiler's.
+ */
+static inline void
+vtd_gens_order(void)
 {
-    return __atomic_load_n(&gens->gen[i], __ATOMIC_ACQUIRE);
+    __atomic_signal_fence(__ATOMIC_ACQ_REL);
 }
 
 static inline uint64_t
 vtd_gens_sum(const struct vtd_gens *gens, const uint16_t dep[4])
 {
-    return vtd_gen_read(gens, dep[0]) + vtd_gen_read(gens, dep[1]) +
-           vtd_gen_read(gens, dep[2]) + vtd_gen_read(gens, dep[3]);
+    return gens->gen[dep[0]] + gens->gen[dep[1]] + gens->gen[dep[2]] +
+           gens->gen[dep[3]];
 }
 
 static inline bool
@@ -126,31 +130,27 @@ struct vtd_cache {
     struct vtd_ctx_entry ctx[VTD_CTX_ENTRIES];
 };
 
-/* The upper @bits of a product that depends on every bit of @key. */
-static inline uint32_t
-vtd_hash(uint64_t key, unsigned bits)
-{
-    return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
-}
-
-#define VTD_TLB_BITS 12u
-_Static_assert(1u << VTD_TLB_BITS == VTD_TLB_ENTRIES, "hash of another size");
+/*
+ * Neighbouring pages have neighbouring slots; those of another source or PASID
+ * are far away.  Both steps are odd, so that no two of 4096 begin at one slot.
+ */
+#define VTD_TLB_PASID_STEP 1607u
+#define VTD_TLB_SID_STEP   2531u
 
 static inline struct vtd_tlb_entry *
-vtd_tlb_slot(struct vtd_cache *cache, uint64_t iova, uint64_t word)
+vtd_tlb_slot(struct vtd_cache *cache, const struct vtd_dma_req *req)
 {
-    /* The shift drops accesses and address type. */
-    uint32_t spread = vtd_hash(word << 16, VTD_TLB_BITS);
+    uint32_t begin =
+        req->pasid * VTD_TLB_PASID_STEP + req->sid * VTD_TLB_SID_STEP;
 
-    return &cache->tlb[((iova >> 12) + spread) % VTD_TLB_ENTRIES];
+    return &cache->tlb[((uint32_t)(req->iova >> 12) + begin) % VTD_TLB_ENTRIES];
 }
 
 static inline uint64_t
 vtd_tlb_sum(const struct vtd_gens *gens, const struct vtd_tlb_entry *entry)
 {
-    return vtd_gen_read(gens, VTD_GEN_ALL) + vtd_gen_read(gens, entry->dep[0]) +
-           vtd_gen_read(gens, entry->dep[1]) +
-           vtd_gen_read(gens, entry->dep[2]);
+    return gens->gen[VTD_GEN_ALL] + gens->gen[entry->dep[0]] +
+           gens->gen[entry->dep[1]] + gens->gen[entry->dep[2]];
 }
 
 /*
@@ -162,9 +162,12 @@ vtd_tlb_hit(struct vtd_cache *cache, const struct vtd_gens *gens,
             const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
 {
     uint64_t word = vtd_req_word(req);
-    const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req->iova, word);
+    const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
     uint64_t off = req->iova ^ entry->iova;
 
+    /* Keep the address; it would be computed again for the answer. */
+    __asm__("" : "+r"(entry));
+    vtd_gens_order();
     if (__builtin_expect(off >= 4096 || ((word ^ entry->who) & entry->care) ||
                              vtd_req_is_special(req) ||
                              vtd_tlb_sum(gens, entry) != entry->sum,
@@ -226,7 +229,12 @@ void vtd_pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
 static inline uint64_t
 vtd_gens_seq(const struct vtd_gens *gens)
 {
-    return __atomic_load_n(&gens->seq, __ATOMIC_ACQUIRE);
+    uint64_t seq;
+
+    vtd_gens_order();
+    seq = gens->seq;
+    vtd_gens_order();
+    return seq;
 }
 
 #endif

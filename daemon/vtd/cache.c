@@ -17,6 +17,13 @@ _Static_assert(VTD_GEN_PASIDS == 1u << BITS_256 &&
 #define SHIFT_2M  21u
 #define SHIFT_1G  30u
 
+/* The upper @bits of a product that depends on every bit of @key. */
+static unsigned
+hash(uint64_t key, unsigned bits)
+{
+    return (unsigned)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
+}
+
 /*
  * Whose addresses: those of a domain's second stage, or of the first stage of
  * one PASID in it.
@@ -42,45 +49,35 @@ gen_domain(enum vtd_gen kind, uint16_t did)
 static unsigned
 gen_pasid(enum vtd_gen kind, uint16_t did, uint32_t pasid)
 {
-    return kind + vtd_hash((uint64_t)pasid << 16 | did, BITS_256);
+    return kind + hash((uint64_t)pasid << 16 | did, BITS_256);
 }
 
 /* Functions of a device share one: a function mask then has no effect. */
 static unsigned
 gen_device(uint16_t sid)
 {
-    return VTD_GEN_CTX_DEVICE + vtd_hash(sid >> 3, BITS_256);
+    return VTD_GEN_CTX_DEVICE + hash(sid >> 3, BITS_256);
 }
 
 /* Neighbouring regions have neighbouring counters. */
 static unsigned
 gen_region(enum vtd_gen kind, uint64_t space, uint64_t region)
 {
-    return kind + (vtd_hash(space, BITS_4096) + region) % VTD_GEN_REGIONS;
+    return kind + (hash(space, BITS_4096) + region) % VTD_GEN_REGIONS;
 }
 
 static unsigned
 gen_table(enum vtd_gen kind, uint64_t space, uint64_t region)
 {
-    return kind + (vtd_hash(space, BITS_4096) + region) % VTD_GEN_TABLES;
+    return kind + (hash(space, BITS_4096) + region) % VTD_GEN_TABLES;
 }
 
 /* --- invalidation -------------------------------------------------------- */
 
-/* There is one writer. */
 static void
 bump(struct vtd_gens *gens, unsigned i)
 {
-    __atomic_store_n(&gens->gen[i], gens->gen[i] + 1, __ATOMIC_RELEASE);
-}
-
-void
-vtd_gens_init(struct vtd_gens *gens)
-{
-    gens->seq = 0;
-    for (unsigned i = 0; i < VTD_GEN_COUNT; i++) {
-        gens->gen[i] = 1;
-    }
+    gens->gen[i]++;
 }
 
 static void
@@ -166,7 +163,8 @@ invalidate_ctx(struct vtd_gens *gens, const struct vtd_inv *inv)
 static void
 announce(struct vtd_gens *gens)
 {
-    __atomic_store_n(&gens->seq, gens->seq + 1, __ATOMIC_RELEASE);
+    gens->seq++;
+    vtd_gens_order();
 }
 
 void
@@ -264,7 +262,7 @@ vtd_tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
 {
     uint64_t iova = fill->req->iova & ~UINT64_C(0xfff);
     uint64_t word = vtd_req_word(fill->req);
-    struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, iova, word);
+    struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, fill->req);
     struct deps deps = deps_of(fill->ctx);
     uint64_t denied = ~(uint64_t)fill->resp->access;
 
@@ -285,7 +283,7 @@ vtd_tlb_find(struct vtd_cache *cache, const struct vtd_gens *gens,
              const struct vtd_dma_req *req, uint8_t need)
 {
     uint64_t word = vtd_req_word(req);
-    const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req->iova, word);
+    const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
 
     if ((req->iova ^ entry->iova) >= 4096 ||
         ((word ^ entry->who) & VTD_WORD_WHO) || (need & ~entry->perm) ||
@@ -298,7 +296,7 @@ vtd_tlb_find(struct vtd_cache *cache, const struct vtd_gens *gens,
 static unsigned
 ctx_slot(uint64_t who)
 {
-    return vtd_hash(who, BITS_256);
+    return hash(who, BITS_256);
 }
 
 const struct vtd_ctx_entry *
@@ -337,7 +335,7 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
 static unsigned
 pwc_slot(const struct vtd_ctx_entry *entry, uint64_t region)
 {
-    return vtd_hash(region + (entry->serial << 48), BITS_512);
+    return hash(region + (entry->serial << 48), BITS_512);
 }
 
 void

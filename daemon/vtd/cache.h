@@ -49,15 +49,18 @@ enum vtd_gen {
 };
 
 struct vtd_gens {
-    uint64_t seq; /* invalidations; moves before any counter does */
     uint64_t gen[VTD_GEN_COUNT];
+    uint64_t seq; /* invalidations; moves before any counter does */
 };
-
 
 /* Apply one invalidation to @gens.  O(1): at most 40 counters move. */
 void vtd_gens_invalidate(struct vtd_gens *gens, const struct vtd_inv *inv);
 
-/* Everything is void, as by an invalidation of every kind. */
+/*
+ * Everything is void, as by an invalidation of every kind.  Counters are zero
+ * at first; this is called once before any entry is made, so that entries which
+ * are zero are not valid.
+ */
 void vtd_gens_invalidate_all(struct vtd_gens *gens);
 
 /* Entries; powers of two. */
