@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "daemon/vtd/gcmd.h"
 
+#include "daemon/vtd/caps.h"
 #include "daemon/vtd/ir.h"
 #include "daemon/vtd/qi.h"
 #include "daemon/vtd/route.h"
@@ -75,18 +76,102 @@ latch_irta(struct vtd *vtd)
 }
 
 /*
- * IRE without a latched table is refused: it would remap through nothing.
- * The record that faults use next starts over when remapping is disabled.
+ * The record that faults use next starts over when all remapping is disabled.
  * [VT-d 4.1, "Primary Fault Logging"]
  */
+static void
+restart_records(struct vtd *vtd)
+{
+    if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & (VTD_GSTS_TES | VTD_GSTS_IRES))) {
+        vtd->fault_next = 0;
+    }
+}
+
+/* IRE without a latched table is refused: it would remap through nothing. */
 static void
 set_ire(struct vtd *vtd, bool enable)
 {
     if (!enable) {
         status_change(vtd, VTD_GSTS_IRES, 0);
-        vtd->fault_next = 0;
+        restart_records(vtd);
     } else if (vtd->irt.entries != 0) {
         status_change(vtd, 0, VTD_GSTS_IRES);
+    }
+}
+
+void
+vtd_gcmd_synced(struct vtd *vtd, bool done)
+{
+    const struct vtd_root *root = &vtd->root;
+
+    (void)done;
+    status_change(vtd, VTD_GSTS_TES,
+                  (root->latched ? VTD_GSTS_RTPS : 0) |
+                      (root->enabled ? VTD_GSTS_TES : 0));
+    restart_records(vtd);
+}
+
+/*
+ * Other roots, or none: every translation that a sink keeps is void, and so is
+ * what it knows of the root.  Software may free the old tables, or rely on the
+ * protection of the new ones, once the status says so.
+ * [VT-d 4.1, "Global Status Register", on RTPS and TES]
+ */
+static void
+root_changed(struct vtd *vtd)
+{
+    vtd_gcmd_synced(vtd, true);
+}
+
+/* A mode that the unit lacks is reserved; requests find that out. */
+static enum vtd_ttm
+root_mode(const struct vtd *vtd, uint64_t rtaddr)
+{
+    enum vtd_ttm ttm = (enum vtd_ttm)VTD_GET(VTD_RTADDR_TTM, rtaddr);
+
+    if ((ttm == VTD_TTM_SCALABLE && !vtd->config.smts) ||
+        (ttm == VTD_TTM_ABORT && !vtd->config.adms)) {
+        return VTD_TTM_RSVD;
+    }
+    return ttm;
+}
+
+/*
+ * Latch RTADDR; as with IRTA, a repeat is nothing unless SRTP is an
+ * invalidation.  A change is one in any case, also where software does not
+ * rely on it: hardware may forget what it has cached at any time.
+ * [VT-d 4.1, "Global Command Register", on SRTP]
+ */
+static void
+latch_rtaddr(struct vtd *vtd)
+{
+    uint64_t rtaddr = vtd_reg64(vtd, VTD_OFF_RTADDR);
+    struct vtd_root root = {
+        .base = rtaddr & VTD_RTADDR_RTA,
+        .ttm = (uint8_t)root_mode(vtd, rtaddr),
+        .latched = true,
+        .enabled = vtd->root.enabled,
+    };
+    bool is_repeat = vtd->root.latched && root.base == vtd->root.base &&
+                     root.ttm == vtd->root.ttm;
+
+    if (!is_repeat || vtd->config.esrtps) {
+        vtd->root = root;
+        status_change(vtd, VTD_GSTS_RTPS, 0);
+        root_changed(vtd);
+    }
+}
+
+/*
+ * TE without a latched root is refused: TES would promise a protection that
+ * nothing describes.
+ */
+static void
+set_te(struct vtd *vtd, bool enable)
+{
+    if (!enable || vtd->root.latched) {
+        vtd->root.enabled = enable;
+        root_changed(vtd);
     }
 }
 
@@ -103,23 +188,42 @@ set_qie(struct vtd *vtd, bool enable)
     }
 }
 
+/* Commands that the unit knows; SFL, EAFL and WBF are reserved in all. */
+static uint32_t
+known_commands(const struct vtd *vtd)
+{
+    uint64_t known = VTD_GCMD_SRTP | VTD_GCMD_QIE;
+
+    if (vtd_caps_have(&vtd->config, VTD_NEED_DMA)) {
+        known |= VTD_GCMD_TE;
+    }
+    if (vtd->config.ir) {
+        known |= VTD_GCMD_IRE | VTD_GCMD_SIRTP | VTD_GCMD_CFI;
+    }
+    return (uint32_t)known;
+}
+
 /*
  * Software changes one bit a write, others keep their status.  Several at
  * once are taken in an order in which each finds what it needs.
  *
- * A unit without DMA remapping completes SRTP, which has no effect, but
- * refuses TE: TES promises a protection that it could not give.  SFL, EAFL
- * and WBF are reserved where CAP.AFL and CAP.RWBF are clear.
+ * A unit without DMA remapping completes SRTP, which has no effect.  What was
+ * asked of TE is in the root: its status may come later.
  */
 void
 vtd_gcmd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
-    uint32_t cmd = (uint32_t)written;
+    uint32_t cmd = (uint32_t)written & known_commands(vtd);
     uint32_t change = cmd ^ vtd_reg32(vtd, VTD_OFF_GSTS);
+    bool te = (cmd & VTD_GCMD_TE) != 0;
 
     (void)cleared;
     if (cmd & VTD_GCMD_SRTP) {
-        status_change(vtd, 0, VTD_GSTS_RTPS);
+        if (vtd_caps_have(&vtd->config, VTD_NEED_DMA)) {
+            latch_rtaddr(vtd);
+        } else {
+            status_change(vtd, 0, VTD_GSTS_RTPS);
+        }
     }
     if (cmd & VTD_GCMD_SIRTP) {
         latch_irta(vtd);
@@ -131,8 +235,11 @@ vtd_gcmd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
         set_ire(vtd, (cmd & VTD_GCMD_IRE) != 0);
     }
     vtd_gcmd_ir_announce(vtd);
+    if (te != vtd->root.enabled) {
+        set_te(vtd, te);
+    }
     if (change & VTD_GCMD_QIE) {
         set_qie(vtd, (cmd & VTD_GCMD_QIE) != 0);
     }
-    VTD_TRACE(vtd, GCMD, cmd, vtd_reg32(vtd, VTD_OFF_GSTS), 0, 0);
+    VTD_TRACE(vtd, GCMD, (uint32_t)written, vtd_reg32(vtd, VTD_OFF_GSTS), 0, 0);
 }

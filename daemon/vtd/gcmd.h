@@ -7,6 +7,12 @@
 
 vtd_reg_hook vtd_gcmd_write;
 
+/*
+ * Every sink knows of the last SRTP and TE, or (@done false) is cut off: the
+ * status follows.
+ */
+void vtd_gcmd_synced(struct vtd *vtd, bool done);
+
 /* Tell the owner the unit's treatment of interrupts if it changed. */
 void vtd_gcmd_ir_announce(struct vtd *vtd);
 
