@@ -382,7 +382,7 @@ translate_other(struct vtd *vtd, const struct vtd_dma_req *req,
                  .root = vtd->root },
     };
 
-    if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES)) {
+    if (!vtd->root.enabled) {
         return pass(vtd, req, false, resp);
     }
     if (is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID) {
@@ -395,7 +395,7 @@ enum vtd_fr
 vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                   struct vtd_dma_resp *resp)
 {
-    if ((vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES) &&
+    if (vtd->root.enabled &&
         vtd_tlb_hit(&vtd->dma.cache, &vtd->dma.gens, req, resp)) {
         return VTD_FR_OK;
     }
