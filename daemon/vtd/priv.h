@@ -8,6 +8,7 @@
 
 #include "daemon/vtd/dma.h"
 #include "daemon/vtd/spec-regs.h"
+#include "daemon/vtd/sync.h"
 #include "daemon/vtd/walk.h"
 
 /*
@@ -60,9 +61,11 @@ struct vtd {
      * it.  Not on the stack: the protection that an array there gets costs a
      * tenth of the operations that these are for.
      */
-    uint64_t irte[2]; /* an entry; ir.c and route.c */
-    uint64_t desc[2]; /* a descriptor; qi.c */
-    uint32_t status;  /* of a wait descriptor; qi.c */
+    uint64_t irte[2];       /* an entry; ir.c and route.c */
+    uint64_t desc[4];       /* a descriptor; qi.c */
+    uint32_t status;        /* of a wait descriptor; qi-desc.c */
+    uint16_t desc_legal[2]; /* see vtd_desc_legal(), by width; constant */
+    struct vtd_sync sync;   /* who waits for sinks; sync.c */
     uint64_t stat[VTD_STAT_COUNT];
     /*
      * The register page as software sees it, and the bits of it that software

@@ -1,169 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "daemon/vtd/qi.h"
 
-#include "daemon/vtd/caps.h"
 #include "daemon/vtd/event.h"
 #include "daemon/vtd/fault.h"
+#include "daemon/vtd/qi-desc.h"
 #include "daemon/vtd/route.h"
-#include "daemon/vtd/spec-qi.h"
+#include "daemon/vtd/sync.h"
 
 /* IQA.QS = 7 */
 #define QUEUE_ENTRIES_MAX 32768u
 
-/* Entries read for an invalidation that cost as much as a descriptor. */
-#define ENTRIES_PER_COST 16u
+/* Errors after which no descriptor is fetched until software clears them. */
+#define STOPPED (VTD_FSTS_IQE | VTD_FSTS_ITE)
 
-struct desc_type {
-    const char *name;
-    uint64_t rsvd[2];
-    /*
-     * Execute one without reserved bits set.  Returns the work beyond that of
-     * an ordinary descriptor, in descriptors, or minus an enum vtd_iqei; it
-     * has no effect then.
-     */
-    int (*run)(struct vtd *vtd, uint64_t lo, uint64_t hi);
-};
-
-/*
- * Nothing is cached for DMA remapping, so that its invalidations complete at
- * once; what is wrong in them is still an error.
- */
-static int
-run_context(struct vtd *vtd, uint64_t lo, uint64_t hi)
+void
+vtd_qi_init(struct vtd *vtd)
 {
-    (void)vtd;
-    (void)hi;
-    if (VTD_GET(VTD_CC_LO_G, lo) == VTD_G_RSVD) {
-        return -VTD_IQEI_RSVD;
-    }
-    return 0;
+    vtd->desc_legal[false] = vtd_desc_legal(vtd, false);
+    vtd->desc_legal[true] = vtd_desc_legal(vtd, true);
 }
 
-static int
-run_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
+static bool
+is_wide(const struct vtd *vtd)
 {
-    uint64_t granularity = VTD_GET(VTD_TLB_LO_G, lo);
-
-    (void)vtd;
-    if (granularity == VTD_G_RSVD ||
-        (granularity == VTD_G_PAGE &&
-         VTD_GET(VTD_TLB_HI_AM, hi) > vtd->config.mamv)) {
-        return -VTD_IQEI_RSVD;
-    }
-    return 0;
+    return (vtd_reg64(vtd, VTD_OFF_IQA) & VTD_IQA_DW) != 0;
 }
 
-static __attribute__((noinline)) int
-run_iec_range(struct vtd *vtd, uint64_t lo)
+static unsigned
+desc_size(bool wide)
 {
-    uint32_t index = (uint32_t)VTD_GET(VTD_IEC_LO_IIDX, lo);
-    unsigned im = (unsigned)VTD_GET(VTD_IEC_LO_IM, lo);
-    unsigned read;
-
-    if (!(lo & VTD_IEC_LO_G)) {
-        read = vtd_route_invalidate(vtd, 0, VTD_IRT_MAX);
-    } else if (im > VTD_MHMV) {
-        return -VTD_IQEI_RSVD;
-    } else {
-        read = vtd_route_invalidate(vtd, index >> im << im, 1u << im);
-    }
-    vtd->stat[VTD_STAT_IEC]++;
-    return (int)(read / ENTRIES_PER_COST);
+    return wide ? VTD_QI_DESC_SIZE_WIDE : VTD_QI_DESC_SIZE;
 }
 
-/* One entry is what drivers invalidate all the time; it goes straight. */
-static int
-run_iec(struct vtd *vtd, uint64_t lo, uint64_t hi)
-{
-    (void)hi;
-    if ((lo & (VTD_IEC_LO_G | VTD_IEC_LO_IM)) != VTD_IEC_LO_G) {
-        return run_iec_range(vtd, lo);
-    }
-    vtd->stat[VTD_STAT_IEC]++;
-    return vtd_route_invalidate_one(vtd,
-                                    (uint32_t)VTD_GET(VTD_IEC_LO_IIDX, lo));
-}
-
-/*
- * Descriptors complete in order and routes are flushed here, so a fence has
- * nothing to wait for.  A status write that hits no memory is lost as any
- * posted write would be: the specification knows no error for it.
- * [VT-d 4.1, "Invalidation Wait Descriptor"]
- */
-static int
-run_wait(struct vtd *vtd, uint64_t lo, uint64_t hi)
-{
-    vtd_route_flush(vtd);
-    vtd->stat[VTD_STAT_WAIT]++;
-    if (lo & VTD_WAIT_LO_SW) {
-        vtd->status = (uint32_t)VTD_GET(VTD_WAIT_LO_STDATA, lo);
-        (void)vtd->ops->mem_write(vtd->ctx, hi & VTD_WAIT_HI_STADDR,
-                                  &vtd->status, sizeof(vtd->status));
-    }
-    if ((lo & VTD_WAIT_LO_IF) && !(vtd_reg32(vtd, VTD_OFF_ICS) & VTD_ICS_IWC)) {
-        vtd_reg32_set(vtd, VTD_OFF_ICS, VTD_ICS_IWC);
-        vtd_event_raise(vtd, VTD_EVENT_COMPLETION);
-    }
-    return 0;
-}
-
-static int
-run_invalid(struct vtd *vtd, uint64_t lo, uint64_t hi)
-{
-    (void)vtd;
-    (void)lo;
-    (void)hi;
-    return -VTD_IQEI_TYPE;
-}
-
-/*
- * Types that the unit lacks the capability for are invalid as unknown ones
- * are, whatever their other bits.
- */
-static const struct desc_type types[16] = {
-    [0] = { "unknown", { 0, 0 }, run_invalid },
-    [10 ... 15] = { "unknown", { 0, 0 }, run_invalid },
-    [VTD_QI_CONTEXT] = { "context-cache",
-                         { VTD_CC_LO_RSVD, UINT64_MAX },
-                         run_context },
-    [VTD_QI_IOTLB] = { "iotlb",
-                       { VTD_TLB_LO_RSVD, VTD_TLB_HI_RSVD },
-                       run_iotlb },
-    [VTD_QI_DEV_TLB] = { "device-tlb", { 0, 0 }, run_invalid },
-    [VTD_QI_IEC] = { "iec", { VTD_IEC_LO_RSVD, UINT64_MAX }, run_iec },
-    [VTD_QI_WAIT] = { "wait",
-                      { VTD_WAIT_LO_RSVD | VTD_WAIT_LO_PD, VTD_WAIT_HI_RSVD },
-                      run_wait },
-    [VTD_QI_PASID_IOTLB] = { "pasid-iotlb", { 0, 0 }, run_invalid },
-    [VTD_QI_PASID_CACHE] = { "pasid-cache", { 0, 0 }, run_invalid },
-    [VTD_QI_PASID_DEV_TLB] = { "pasid-device-tlb", { 0, 0 }, run_invalid },
-    [VTD_QI_PAGE_RESPONSE] = { "page-group-response", { 0, 0 }, run_invalid },
-};
-
-static const struct desc_type *
-type_of(uint64_t lo)
-{
-    return &types[lo & VTD_QI_TYPE_HIGH ? 0 : lo & VTD_QI_TYPE_LOW];
-}
-
-static inline int
-run_desc(struct vtd *vtd, uint64_t lo, uint64_t hi)
-{
-    const struct desc_type *type = type_of(lo);
-
-    if ((lo & type->rsvd[0]) | (hi & type->rsvd[1])) {
-        return -VTD_IQEI_RSVD;
-    }
-    return type->run(vtd, lo, hi);
-}
-
-const char *
-vtd_desc_name(const uint64_t desc[4])
-{
-    return type_of(desc[0])->name;
-}
-
-/* Bytes. */
+/* Bytes; of either width of descriptors. */
 static uint32_t
 queue_size(const struct vtd *vtd)
 {
@@ -174,79 +43,141 @@ static bool
 is_running(const struct vtd *vtd)
 {
     return (vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_QIES) &&
-           !(vtd_reg32(vtd, VTD_OFF_FSTS) & VTD_FSTS_IQE);
+           !(vtd_reg32(vtd, VTD_OFF_FSTS) & STOPPED);
 }
 
 bool
 vtd_run_pending(const struct vtd *vtd)
 {
-    return is_running(vtd) &&
-           vtd_reg64(vtd, VTD_OFF_IQH) != vtd_reg64(vtd, VTD_OFF_IQT);
+    return vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_LOST) ||
+           (is_running(vtd) &&
+            !vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_QUEUE) &&
+            vtd_reg64(vtd, VTD_OFF_IQH) != vtd_reg64(vtd, VTD_OFF_IQT));
 }
+
+/* Execute vtd->desc; see struct vtd_desc_type for what it returns. */
+static inline __attribute__((always_inline)) int
+run_desc(struct vtd *vtd, bool wide)
+{
+    uint64_t lo = vtd->desc[0];
+    uint64_t hi = vtd->desc[1];
+    const struct vtd_desc_type *type = &vtd_desc_types[lo & VTD_QI_TYPE_LOW];
+
+    if ((lo & VTD_QI_TYPE_HIGH) ||
+        !(vtd->desc_legal[wide] >> (lo & VTD_QI_TYPE_LOW) & 1)) {
+        return -VTD_IQEI_TYPE;
+    }
+    if ((lo & type->rsvd[0]) | (hi & type->rsvd[1])) {
+        return -VTD_IQEI_RSVD;
+    }
+    if (wide && (vtd->desc[2] | vtd->desc[3])) {
+        return -VTD_IQEI_RSVD;
+    }
+    return type->run(vtd, lo, hi);
+}
+
+/* Where a run ended, and why. */
+struct outcome {
+    uint64_t head_off; /* at a descriptor in error, or one that waits */
+    int reason;        /* 0, minus an enum vtd_iqei, or VTD_DESC_WAITS */
+};
 
 /*
  * Execute descriptors from @head_off to @tail_off, until they cost @budget.
- * Returns the new head, which stays at a descriptor in error; *@iqei says
- * which error.
+ * Compiled once for either width.
  */
-static uint64_t
+static inline __attribute__((always_inline)) struct outcome
 run_descs(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget,
-          enum vtd_iqei *iqei)
+          bool wide)
 {
     uint64_t base = vtd_reg64(vtd, VTD_OFF_IQA) & VTD_IQA_IQA;
     uint64_t mask = queue_size(vtd) - 1u;
     uint64_t first_off = head_off;
+    int reason = 0;
 
-    *iqei = VTD_IQEI_NONE;
     while (head_off != tail_off && budget > 0) {
         int cost;
 
         if (vtd->ops->mem_read(vtd->ctx, base + head_off, vtd->desc,
-                               VTD_QI_DESC_SIZE)) {
-            *iqei = VTD_IQEI_FETCH;
+                               desc_size(wide))) {
+            reason = -VTD_IQEI_FETCH;
             break;
         }
         VTD_TRACE(vtd, DESC, vtd->desc[0], vtd->desc[1],
-                  head_off / VTD_QI_DESC_SIZE, 0);
-        cost = run_desc(vtd, vtd->desc[0], vtd->desc[1]);
+                  head_off / desc_size(wide), 0);
+        cost = run_desc(vtd, wide);
         if (cost < 0) {
-            *iqei = (enum vtd_iqei)(-cost);
+            reason = cost;
             break;
         }
         budget -= cost + 1;
-        head_off = (head_off + VTD_QI_DESC_SIZE) & mask;
+        head_off = (head_off + desc_size(wide)) & mask;
     }
     vtd->stat[VTD_STAT_DESC] +=
-        ((head_off - first_off) & mask) / VTD_QI_DESC_SIZE;
-    return head_off;
+        ((head_off - first_off) & mask) / desc_size(wide);
+    return (struct outcome){ head_off, reason };
+}
+
+static __attribute__((noinline)) struct outcome
+run_wide(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget)
+{
+    return run_descs(vtd, head_off, tail_off, budget, true);
 }
 
 /*
- * A tail outside the queue would never be met by a head that wraps inside it.
- * Both are checked before every run: a write to IQA changes the queue's size
- * under them.  [VT-d 4.1, "Invalidation Queue Error Record Register"]
+ * What is wrong with the queue as a whole; or 0.  All of it is checked before
+ * every run: a write to IQA changes size and width under head and tail, and a
+ * tail outside the queue would never be met by a head that wraps inside it.
+ * Only while remapping is enabled does the unit operate in some mode (peers).
+ * [VT-d 4.1, "Invalidation Queue Error Record Register"]
  */
+static int
+check_queue(const struct vtd *vtd, uint64_t offs, bool wide)
+{
+    if (offs >= queue_size(vtd)) {
+        return -VTD_IQEI_TAIL;
+    }
+    if (wide && (offs & (VTD_QI_DESC_SIZE_WIDE - 1))) {
+        return -VTD_IQEI_ALIGN;
+    }
+    if (vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES) {
+        if (vtd->root.ttm == VTD_TTM_RSVD) {
+            return -VTD_IQEI_TTM;
+        }
+        if (vtd->root.ttm == VTD_TTM_SCALABLE && !wide) {
+            return -VTD_IQEI_WIDTH;
+        }
+    }
+    return 0;
+}
+
 void
 vtd_run(struct vtd *vtd, unsigned budget)
 {
-    uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
     uint64_t tail_off = vtd_reg64(vtd, VTD_OFF_IQT);
-    enum vtd_iqei iqei = VTD_IQEI_TAIL;
+    struct outcome end = { vtd_reg64(vtd, VTD_OFF_IQH), 0 };
+    bool wide = is_wide(vtd);
 
-    if (!is_running(vtd) || head_off == tail_off) {
+    if (vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_LOST)) {
+        vtd_sync_resume(vtd);
+    }
+    if (!is_running(vtd) || end.head_off == tail_off ||
+        vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_QUEUE)) {
         return;
     }
     /* A lap of the largest queue; more would not fit below. */
     if (budget > QUEUE_ENTRIES_MAX) {
         budget = QUEUE_ENTRIES_MAX;
     }
-    if ((head_off | tail_off) < queue_size(vtd)) {
-        head_off = run_descs(vtd, head_off, tail_off, (int)budget, &iqei);
+    end.reason = check_queue(vtd, end.head_off | tail_off, wide);
+    if (end.reason == 0) {
+        end = wide ? run_wide(vtd, end.head_off, tail_off, (int)budget)
+                   : run_descs(vtd, end.head_off, tail_off, (int)budget, false);
         vtd_route_flush(vtd);
-        vtd_reg64_set(vtd, VTD_OFF_IQH, head_off);
+        vtd_reg64_set(vtd, VTD_OFF_IQH, end.head_off);
     }
-    if (iqei != VTD_IQEI_NONE) {
-        vtd_fault_queue_error(vtd, iqei);
+    if (end.reason != 0 && end.reason != VTD_DESC_WAITS) {
+        vtd_fault_queue_error(vtd, (enum vtd_iqei)(-end.reason));
     }
 }
 
@@ -256,10 +187,28 @@ vtd_qi_kick(struct vtd *vtd)
     vtd_run(vtd, VTD_WRITE_BUDGET);
 }
 
+/*
+ * The wait descriptor is fetched again: then nothing, or nothing but what was
+ * announced since, keeps it back.
+ * [VT-d 4.1, "Device-TLB Invalidation Timeouts"]
+ */
+void
+vtd_qi_synced(struct vtd *vtd, bool done)
+{
+    uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
+
+    if (!done) {
+        head_off = (head_off + desc_size(is_wide(vtd))) & (queue_size(vtd) - 1);
+        vtd_reg64_set(vtd, VTD_OFF_IQH, head_off);
+    }
+    vtd_qi_kick(vtd);
+}
+
 /* [VT-d 4.1, "Invalidation Queue Head Register"] */
 void
 vtd_qi_disable(struct vtd *vtd)
 {
+    vtd_sync_cancel(vtd, VTD_SYNC_QUEUE);
     vtd_reg64_set(vtd, VTD_OFF_IQH, 0);
 }
 
@@ -271,12 +220,16 @@ vtd_iqt_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
     vtd_qi_kick(vtd);
 }
 
-/* The queue may have moved or shrunk; run what is pending by the new rule. */
+/*
+ * The queue may have moved or shrunk; run what is pending by the new rule.  A
+ * wait descriptor at the head may be another now.
+ */
 void
 vtd_iqa_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
     (void)written;
     (void)cleared;
+    vtd_sync_cancel(vtd, VTD_SYNC_QUEUE);
     vtd_qi_kick(vtd);
 }
 
@@ -292,13 +245,15 @@ vtd_ics_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 void
 vtd_queue_info(const struct vtd *vtd, struct vtd_queue_info *info)
 {
+    uint8_t size = (uint8_t)desc_size(is_wide(vtd));
+
     *info = (struct vtd_queue_info){
         .enabled = (vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_QIES) != 0,
         .base = vtd_reg64(vtd, VTD_OFF_IQA) & VTD_IQA_IQA,
-        .entries = queue_size(vtd) / VTD_QI_DESC_SIZE,
-        .entry_size = VTD_QI_DESC_SIZE,
-        .head = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQH) / VTD_QI_DESC_SIZE,
-        .tail = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQT) / VTD_QI_DESC_SIZE,
+        .entries = queue_size(vtd) / size,
+        .entry_size = size,
+        .head = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQH) / size,
+        .tail = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQT) / size,
         .error =
             (uint8_t)VTD_GET(VTD_IQERCD_IQEI, vtd_reg64(vtd, VTD_OFF_IQERCD)),
         .stopped = (vtd_reg32(vtd, VTD_OFF_FSTS) & VTD_FSTS_IQE) != 0,

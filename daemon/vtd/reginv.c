@@ -1,24 +1,70 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "daemon/vtd/reginv.h"
 
+#include "daemon/vtd/inv.h"
+#include "daemon/vtd/sync.h"
+
 /*
- * Nothing is cached for DMA remapping, so that an invalidation by register
- * completes inside the write that asks for it, with the queue enabled or not.
- * The granularity performed is the one requested; the reserved one performs
- * nothing, which the same copy says.
+ * Commands are executed with the queue enabled or not, though software should
+ * use the queue then (peers: QEMU leaves them pending for ever).  The
+ * granularity performed is the one requested, or, for a request that makes no
+ * sense, the reserved one: nothing was done, and the command is complete.
+ * Another command while one is pending starts over.
  * [VT-d 4.1, "Context Command Register" and "IOTLB Invalidate Register"]
  */
+struct command {
+    enum vtd_reg_off off;
+    enum vtd_sync_user user;
+    uint64_t pending;   /* ICC or IVT */
+    uint64_t performed; /* CAIG or IAIG */
+};
+
+static const struct command ccmd_command = {
+    VTD_OFF_CCMD,
+    VTD_SYNC_CCMD,
+    VTD_CCMD_ICC,
+    VTD_CCMD_CAIG,
+};
+
+static const struct command iotlb_command = {
+    VTD_OFF_IOTLB,
+    VTD_SYNC_IOTLB,
+    VTD_IOTLB_IVT,
+    VTD_IOTLB_IAIG,
+};
+
+static void
+begin(struct vtd *vtd, const struct command *command, uint64_t granularity)
+{
+    uint64_t val = vtd_reg64(vtd, command->off) & ~command->performed;
+
+    val |= VTD_PREP(command->performed, granularity);
+    vtd_reg64_set(vtd, command->off, val | command->pending);
+    if (vtd_sync_request(vtd, command->user)) {
+        vtd_reg64_set(vtd, command->off, val & ~command->pending);
+    }
+}
+
+static void
+end(struct vtd *vtd, const struct command *command)
+{
+    vtd_reg64_set(vtd, command->off,
+                  vtd_reg64(vtd, command->off) & ~command->pending);
+}
+
 void
 vtd_ccmd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
     uint64_t ccmd = vtd_reg64(vtd, VTD_OFF_CCMD);
-    uint64_t granularity = VTD_GET(VTD_CCMD_CIRG, ccmd);
+    unsigned g = (unsigned)VTD_GET(VTD_CCMD_CIRG, ccmd);
 
     (void)cleared;
     if (written & VTD_CCMD_ICC) {
-        ccmd &= ~VTD_CCMD_CAIG;
-        vtd_reg64_set(vtd, VTD_OFF_CCMD,
-                      ccmd | VTD_PREP(VTD_CCMD_CAIG, granularity));
+        bool ok = vtd_inv_context(vtd, g, (uint16_t)VTD_GET(VTD_CCMD_DID, ccmd),
+                                  (uint16_t)VTD_GET(VTD_CCMD_SID, ccmd),
+                                  (unsigned)VTD_GET(VTD_CCMD_FM, ccmd));
+
+        begin(vtd, &ccmd_command, ok ? g : 0);
     }
 }
 
@@ -26,12 +72,27 @@ void
 vtd_iotlb_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 {
     uint64_t iotlb = vtd_reg64(vtd, VTD_OFF_IOTLB);
-    uint64_t granularity = VTD_GET(VTD_IOTLB_IIRG, iotlb);
+    unsigned g = (unsigned)VTD_GET(VTD_IOTLB_IIRG, iotlb);
 
     (void)cleared;
     if (written & VTD_IOTLB_IVT) {
-        iotlb &= ~VTD_IOTLB_IAIG;
-        vtd_reg64_set(vtd, VTD_OFF_IOTLB,
-                      iotlb | VTD_PREP(VTD_IOTLB_IAIG, granularity));
+        bool ok = vtd_inv_iotlb(vtd, g, (uint16_t)VTD_GET(VTD_IOTLB_DID, iotlb),
+                                vtd_reg64(vtd, VTD_OFF_IVA));
+
+        begin(vtd, &iotlb_command, ok ? g : 0);
     }
+}
+
+void
+vtd_ccmd_synced(struct vtd *vtd, bool done)
+{
+    (void)done;
+    end(vtd, &ccmd_command);
+}
+
+void
+vtd_iotlb_synced(struct vtd *vtd, bool done)
+{
+    (void)done;
+    end(vtd, &iotlb_command);
 }

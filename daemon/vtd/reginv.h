@@ -8,4 +8,8 @@
 vtd_reg_hook vtd_ccmd_write;
 vtd_reg_hook vtd_iotlb_write;
 
+/* The sync that a command waited for came to an end; see sync.h. */
+void vtd_ccmd_synced(struct vtd *vtd, bool done);
+void vtd_iotlb_synced(struct vtd *vtd, bool done);
+
 #endif

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * 128-bit invalidation descriptors: low quadword LO, high quadword HI.
+ * Invalidation descriptors: low quadword LO, high quadword HI.  256-bit ones
+ * have two more above them, in which no type has a field.
  * [VT-d 4.1, "Queued Invalidation Interface"]; positions checked against the
- * headers of Linux's and Xen's VT-d drivers.
+ * headers of Linux's and Xen's VT-d drivers and of QEMU's model.
  */
 #ifndef DAEMON_VTD_SPEC_QI_H
 #define DAEMON_VTD_SPEC_QI_H
 
 #include "daemon/vtd/bits.h"
 
-#define VTD_QI_DESC_SIZE 16u
+#define VTD_QI_DESC_SIZE      16u
+#define VTD_QI_DESC_SIZE_WIDE 32u /* IQA.DW */
 
 /* The type is split: bits 6:4 of it stand above bits 3:0. */
 #define VTD_QI_TYPE_LOW  VTD_MASK(3, 0)
@@ -53,9 +55,26 @@ VTD_LAYOUT("IOTLB descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
 VTD_LAYOUT("IOTLB descriptor, high", UINT64_MAX, VTD_TLB_HI_AM, VTD_TLB_HI_IH,
            VTD_TLB_HI_RSVD, VTD_TLB_HI_ADDR);
 
-/* Granularities of both. */
-#define VTD_G_RSVD 0u
-#define VTD_G_PAGE 3u /* IOTLB: page; context cache: device */
+/* Granularities of both; CCMD and IOTLB_REG have the same. */
+#define VTD_G_RSVD   0u
+#define VTD_G_GLOBAL 1u
+#define VTD_G_DOMAIN 2u
+#define VTD_G_ONE    3u /* IOTLB: page; context cache: device */
+
+/* "Device-TLB Invalidate Descriptor" */
+#define VTD_DTLB_LO_PFSID_LO VTD_MASK(15, 12) /* reserved unless ECAP.DIT */
+#define VTD_DTLB_LO_MIP      VTD_MASK(20, 16)
+#define VTD_DTLB_LO_SID      VTD_MASK(47, 32)
+#define VTD_DTLB_LO_PFSID_HI VTD_MASK(63, 52)
+#define VTD_DTLB_LO_RSVD     (VTD_MASK(8, 4) | VTD_MASK(31, 21) | VTD_MASK(51, 48))
+#define VTD_DTLB_HI_S        VTD_BIT(0)
+#define VTD_DTLB_HI_RSVD     VTD_MASK(11, 1)
+#define VTD_DTLB_HI_ADDR     VTD_MASK(63, 12)
+VTD_LAYOUT("device-TLB descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
+           VTD_QI_TYPE_HIGH, VTD_DTLB_LO_PFSID_LO, VTD_DTLB_LO_MIP,
+           VTD_DTLB_LO_SID, VTD_DTLB_LO_PFSID_HI, VTD_DTLB_LO_RSVD);
+VTD_LAYOUT("device-TLB descriptor, high", UINT64_MAX, VTD_DTLB_HI_S,
+           VTD_DTLB_HI_RSVD, VTD_DTLB_HI_ADDR);
 
 /* "Interrupt Entry Cache Invalidate Descriptor" */
 #define VTD_IEC_LO_G    VTD_BIT(4) /* index-selective; clear: global */
@@ -79,5 +98,76 @@ VTD_LAYOUT("wait descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
            VTD_WAIT_LO_PD, VTD_WAIT_LO_STDATA, VTD_WAIT_LO_RSVD);
 VTD_LAYOUT("wait descriptor, high", UINT64_MAX, VTD_WAIT_HI_RSVD,
            VTD_WAIT_HI_STADDR);
+
+/* "PASID-based-IOTLB Invalidate Descriptor" */
+#define VTD_PTLB_LO_G     VTD_MASK(5, 4)
+#define VTD_PTLB_LO_DID   VTD_MASK(31, 16)
+#define VTD_PTLB_LO_PASID VTD_MASK(51, 32)
+#define VTD_PTLB_LO_RSVD  (VTD_MASK(8, 6) | VTD_MASK(15, 12) | VTD_MASK(63, 52))
+#define VTD_PTLB_HI_AM    VTD_MASK(5, 0)
+#define VTD_PTLB_HI_IH    VTD_BIT(6)
+#define VTD_PTLB_HI_RSVD  VTD_MASK(11, 7)
+#define VTD_PTLB_HI_ADDR  VTD_MASK(63, 12)
+VTD_LAYOUT("PASID-based-IOTLB descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
+           VTD_QI_TYPE_HIGH, VTD_PTLB_LO_G, VTD_PTLB_LO_DID, VTD_PTLB_LO_PASID,
+           VTD_PTLB_LO_RSVD);
+VTD_LAYOUT("PASID-based-IOTLB descriptor, high", UINT64_MAX, VTD_PTLB_HI_AM,
+           VTD_PTLB_HI_IH, VTD_PTLB_HI_RSVD, VTD_PTLB_HI_ADDR);
+
+/* 0 and 1 are reserved. */
+#define VTD_PTLB_G_PASID 2u
+#define VTD_PTLB_G_PAGE  3u
+
+/* "PASID-cache Invalidate Descriptor" */
+#define VTD_PC_LO_G     VTD_MASK(5, 4)
+#define VTD_PC_LO_DID   VTD_MASK(31, 16)
+#define VTD_PC_LO_PASID VTD_MASK(51, 32)
+#define VTD_PC_LO_RSVD  (VTD_MASK(8, 6) | VTD_MASK(15, 12) | VTD_MASK(63, 52))
+VTD_LAYOUT("PASID-cache descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
+           VTD_QI_TYPE_HIGH, VTD_PC_LO_G, VTD_PC_LO_DID, VTD_PC_LO_PASID,
+           VTD_PC_LO_RSVD);
+
+/* 2 is reserved. */
+#define VTD_PC_G_DOMAIN 0u
+#define VTD_PC_G_PASID  1u
+#define VTD_PC_G_GLOBAL 3u
+
+/* "PASID-based-Device-TLB Invalidate Descriptor" */
+#define VTD_PDTLB_LO_MIP      VTD_MASK(8, 4)
+#define VTD_PDTLB_LO_PFSID_LO VTD_MASK(15, 12) /* reserved unless ECAP.DIT */
+#define VTD_PDTLB_LO_SID      VTD_MASK(31, 16)
+#define VTD_PDTLB_LO_PASID    VTD_MASK(51, 32)
+#define VTD_PDTLB_LO_PFSID_HI VTD_MASK(63, 52)
+#define VTD_PDTLB_HI_G        VTD_BIT(0) /* of every PASID */
+#define VTD_PDTLB_HI_RSVD     VTD_MASK(10, 1)
+#define VTD_PDTLB_HI_S        VTD_BIT(11)
+#define VTD_PDTLB_HI_ADDR     VTD_MASK(63, 12)
+VTD_LAYOUT("PASID-based-device-TLB descriptor, low", UINT64_MAX,
+           VTD_QI_TYPE_LOW, VTD_PDTLB_LO_MIP, VTD_QI_TYPE_HIGH,
+           VTD_PDTLB_LO_PFSID_LO, VTD_PDTLB_LO_SID, VTD_PDTLB_LO_PASID,
+           VTD_PDTLB_LO_PFSID_HI);
+VTD_LAYOUT("PASID-based-device-TLB descriptor, high", UINT64_MAX,
+           VTD_PDTLB_HI_G, VTD_PDTLB_HI_RSVD, VTD_PDTLB_HI_S,
+           VTD_PDTLB_HI_ADDR);
+
+/* PFSID stands at the same place in both. */
+#define VTD_PFSID (VTD_DTLB_LO_PFSID_LO | VTD_DTLB_LO_PFSID_HI)
+_Static_assert((VTD_PDTLB_LO_PFSID_LO | VTD_PDTLB_LO_PFSID_HI) == VTD_PFSID,
+               "PFSID of the two device-TLB descriptors differs");
+
+/* "Page Group Response Descriptor" */
+#define VTD_PGR_LO_PP    VTD_BIT(4) /* PASID present */
+#define VTD_PGR_LO_RC    VTD_MASK(15, 12)
+#define VTD_PGR_LO_RID   VTD_MASK(31, 16)
+#define VTD_PGR_LO_PASID VTD_MASK(51, 32)
+#define VTD_PGR_LO_RSVD  (VTD_MASK(8, 5) | VTD_MASK(63, 52))
+#define VTD_PGR_HI_LPIG  VTD_BIT(2)
+#define VTD_PGR_HI_PRGI  VTD_MASK(11, 3)
+#define VTD_PGR_HI_RSVD  (VTD_MASK(1, 0) | VTD_MASK(63, 12))
+VTD_LAYOUT("page group response descriptor, low", UINT64_MAX, VTD_QI_TYPE_LOW,
+           VTD_PGR_LO_PP, VTD_QI_TYPE_HIGH, VTD_PGR_LO_RC, VTD_PGR_LO_RID,
+           VTD_PGR_LO_PASID, VTD_PGR_LO_RSVD);
+VTD_LAYOUT("page group response descriptor, high", UINT64_MAX, VTD_PGR_HI_LPIG,
+           VTD_PGR_HI_PRGI, VTD_PGR_HI_RSVD);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "daemon/vtd/caps.h"
 #include "daemon/vtd/gcmd.h"
+#include "daemon/vtd/qi.h"
 #include "daemon/vtd/regs.h"
 #include "daemon/vtd/route.h"
 
@@ -39,6 +40,7 @@ vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
     vtd->ops = ops;
     vtd->ctx = ctx;
     vtd->trace = ops->trace;
+    vtd_qi_init(vtd);
     set_reset_state(vtd);
     return vtd;
 }
@@ -53,6 +55,7 @@ void
 vtd_reset(struct vtd *vtd)
 {
     set_reset_state(vtd);
+    vtd_sync_reset(vtd);
     vtd_gcmd_ir_announce(vtd);
     vtd_route_clear(vtd);
 }
