@@ -37,25 +37,27 @@ struct record {
 #name, offsetof(struct vtd_config, name) \
     }
 
-const struct record_field record_fields[] = {
-    FIELD(fault_records), FIELD(haw),        FIELD(ir),    FIELD(eim),
-    FIELD(esirtps),       FIELD(pi),         FIELD(sagaw), FIELD(mgaw),
-    FIELD(mamv),          FIELD(esrtps),     FIELD(cm),    FIELD(zlr),
-    FIELD(drain),         FIELD(ss2m),       FIELD(ss1g),  FIELD(plmr),
-    FIELD(phmr),          FIELD(pt),         FIELD(sc),    FIELD(dt),
-    FIELD(dit),           FIELD(smts),       FIELD(ssts),  FIELD(fsts),
-    FIELD(nest),          FIELD(fs1gp),      FIELD(fs5lp), FIELD(ssads),
-    FIELD(eafs),          FIELD(srs),        FIELD(ers),   FIELD(nwfs),
-    FIELD(rps),           FIELD(smpwcs),     FIELD(adms),  FIELD(prs),
+/* Its members, one byte each, as a trace names them. */
+static const struct {
+    const char *name;
+    size_t off;
+} fields[] = {
+    FIELD(fault_records), FIELD(haw),        FIELD(ir),     FIELD(eim),
+    FIELD(esirtps),       FIELD(pi),         FIELD(sagaw),  FIELD(mgaw),
+    FIELD(mamv),          FIELD(esrtps),     FIELD(cm),     FIELD(zlr),
+    FIELD(drain),         FIELD(ss2m),       FIELD(ss1g),   FIELD(plmr),
+    FIELD(phmr),          FIELD(pt),         FIELD(sc),     FIELD(dt),
+    FIELD(dit),           FIELD(smts),       FIELD(ssts),   FIELD(fsts),
+    FIELD(nest),          FIELD(fs1gp),      FIELD(fs5lp),  FIELD(ssads),
+    FIELD(eafs),          FIELD(srs),        FIELD(ers),    FIELD(nwfs),
+    FIELD(rps),           FIELD(smpwcs),     FIELD(adms),   FIELD(prs),
     FIELD(pds),           FIELD(pasid_bits), FIELD(rprivs),
 };
 
-#define FIELDS (sizeof(record_fields) / sizeof(record_fields[0]))
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 _Static_assert(FIELDS == sizeof(struct vtd_config),
                "each member of a configuration is recorded");
-
-const size_t record_field_count = FIELDS;
 
 /* --- the file ------------------------------------------------------------- */
 
@@ -313,6 +315,57 @@ trace(void *ctx, enum vtd_event ev, const uint64_t arg[4])
     record->inner->trace(record->inner_ctx, ev, arg);
 }
 
+static void
+config_add(struct record *record, const struct vtd_config *config)
+{
+    add(record, "config");
+    for (size_t i = 0; i < FIELDS; i++) {
+        uint8_t val = ((const uint8_t *)config)[fields[i].off];
+
+        if (val)
+            add(record, " %s=%x", fields[i].name, val);
+    }
+    add(record, "\n");
+}
+
+/* One "name=value" at @text; what follows it, or NULL. */
+static const char *
+config_item_parse(const char *text, struct vtd_config *config)
+{
+    size_t len = strcspn(text, "=\n");
+    char *end;
+    unsigned long val;
+
+    for (size_t i = 0; i < FIELDS; i++) {
+        if (strlen(fields[i].name) != len ||
+            memcmp(fields[i].name, text, len) != 0 || text[len] != '=')
+            continue;
+        val = strtoul(text + len + 1, &end, 16);
+        if (end == text + len + 1 || val > UINT8_MAX)
+            return NULL;
+        ((uint8_t *)config)[fields[i].off] = (uint8_t)val;
+        return end;
+    }
+
+    return NULL;
+}
+
+bool
+record_config_parse(const char *line, struct vtd_config *config)
+{
+    static const char word[] = "config";
+    const char *text = line;
+
+    *config = (struct vtd_config){ .fault_records = 0 };
+    if (strncmp(text, word, sizeof(word) - 1) != 0)
+        return false;
+
+    text += sizeof(word) - 1;
+    while (text && *text == ' ')
+        text = config_item_parse(text + 1, config);
+    return text && (*text == '\n' || *text == '\0');
+}
+
 const struct vtd_ops *
 record_ops(struct record *record, const struct vtd_config *config,
            const struct vtd_ops *inner, void *inner_ctx)
@@ -334,14 +387,7 @@ record_ops(struct record *record, const struct vtd_config *config,
     };
 
     step_begin(record);
-    add(record, "config");
-    for (size_t i = 0; i < FIELDS; i++) {
-        uint8_t val = ((const uint8_t *)config)[record_fields[i].off];
-
-        if (val)
-            add(record, " %s=%x", record_fields[i].name, val);
-    }
-    add(record, "\n");
+    config_add(record, config);
     step_end(record);
 
     return &record->ops;

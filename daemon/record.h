@@ -13,6 +13,7 @@
 
 #include "daemon/vtd/vtd.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,13 +53,10 @@ void record_run(struct record *record, struct vtd *vtd, unsigned budget);
 void record_ir_event(struct record *record, struct vtd *vtd,
                      const struct vtd_ir_event *event);
 
-/* The members of struct vtd_config, one byte each, as a trace names them. */
-struct record_field {
-    const char *name;
-    size_t off;
-};
-
-extern const struct record_field record_fields[];
-extern const size_t record_field_count;
+/*
+ * Read the first line of a trace back; @line ends with a newline or NUL.
+ * False if it is none, or has a name that nothing in a configuration has.
+ */
+bool record_config_parse(const char *line, struct vtd_config *config);
 
 #endif

@@ -112,18 +112,49 @@ the_configuration_comes_first(void **state)
     end(f);
 }
 
+/* Bools take 1 alone; everything of a configuration is a byte. */
 static void
-every_member_of_the_configuration_has_a_name_of_its_own(void **state)
+every_member_of_the_configuration_comes_back(void **state)
 {
-    bool seen[sizeof(struct vtd_config)] = { false };
+    static const struct vtd_ops none = { .mem_read = NULL };
 
     (void)state;
-    assert_int_equal(record_field_count, sizeof(struct vtd_config));
-    for (size_t i = 0; i < record_field_count; i++) {
-        assert_true(record_fields[i].off < sizeof(seen));
-        assert_false(seen[record_fields[i].off]);
-        seen[record_fields[i].off] = true;
+    for (size_t i = 0; i < sizeof(config); i++) {
+        struct fixture *f = calloc(1, sizeof(*f));
+        struct vtd_config in;
+        struct vtd_config out;
+
+        assert_non_null(f);
+        memset(&in, 0, sizeof(in));
+        ((uint8_t *)&in)[i] = 1;
+        f->record = record_create(put, f, RECORD_LIMIT);
+        assert_non_null(f->record);
+        (void)record_ops(f->record, &in, &none, NULL);
+        assert_true(record_config_parse(f->text, &out));
+        assert_memory_equal(&in, &out, sizeof(in));
+        record_close(f->record);
+        free(f);
     }
+}
+
+static void
+a_configuration_that_makes_no_sense_is_none(void **state)
+{
+    struct vtd_config out;
+
+    (void)state;
+    assert_true(record_config_parse("config haw=2e ir=1\nr4 0 10\n", &out));
+    assert_int_equal(out.haw, 46);
+    assert_true(out.ir);
+    assert_false(out.eim);
+    assert_true(record_config_parse("config", &out));
+    assert_false(record_config_parse("configuration", &out));
+    assert_false(record_config_parse("r4 0 10\n", &out));
+    assert_false(record_config_parse("config colour=1\n", &out));
+    assert_false(record_config_parse("config haw\n", &out));
+    assert_false(record_config_parse("config haw=\n", &out));
+    assert_false(record_config_parse("config haw=100\n", &out));
+    assert_false(record_config_parse("config haw=2e,ir=1\n", &out));
 }
 
 static void
@@ -480,8 +511,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_configuration_comes_first),
-        cmocka_unit_test(
-            every_member_of_the_configuration_has_a_name_of_its_own),
+        cmocka_unit_test(every_member_of_the_configuration_comes_back),
+        cmocka_unit_test(a_configuration_that_makes_no_sense_is_none),
         cmocka_unit_test(accesses_are_written_with_what_they_cause),
         cmocka_unit_test(a_miss_is_written_with_its_route_and_retry),
         cmocka_unit_test(what_cannot_be_read_or_written_is_marked),
