@@ -83,6 +83,7 @@ $(daemon-tests): %: %.o $(support) $(B)/libviommud.a $(B)/libvtd.a
 $(ctl-tests): %: %.o $(ctl-lib-src:%.c=$(B)/%.o) $(B)/daemon/config.o
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(ctl-libs)
 # Programs that tests run inside dom0.
+$(B)/tests/helpers/trace-dma: $(B)/libviommud.a $(B)/libvtd.a
 $(helpers): %: %.o
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(daemon-libs)
 
