@@ -90,7 +90,8 @@ vtd_stamp_is_valid(const struct vtd_gens *gens, const struct vtd_stamp *stamp)
  */
 struct vtd_tlb_entry {
     uint64_t iova; /* of the page */
-    uint64_t who;
+    uint64_t who;  /* and an address type that no request has, so that only */
+                   /* vtd_tlb_find() finds it */
     /*
      * The bits of a request's word that must be as in @who: all of that, no
      * address type but untranslated, and no access that is not permitted to
@@ -163,11 +164,12 @@ vtd_tlb_hit(struct vtd_cache *cache, const struct vtd_gens *gens,
 {
     uint64_t word = vtd_req_word(req);
     const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
-    uint64_t off = req->iova ^ entry->iova;
+    uint64_t off;
 
-    /* Keep the address; it would be computed again for the answer. */
+    /* Keep this address; GCC would compute it once more for each use. */
     __asm__("" : "+r"(entry));
     vtd_gens_order();
+    off = req->iova ^ entry->iova;
     if (__builtin_expect(off >= 4096 || ((word ^ entry->who) & entry->care) ||
                              vtd_req_is_special(req) ||
                              vtd_tlb_sum(gens, entry) != entry->sum,
@@ -186,15 +188,18 @@ const struct vtd_tlb_entry *vtd_tlb_find(struct vtd_cache *cache,
                                          uint8_t need);
 
 /*
- * @page was found for @req through @ctx, in a walk that began when
- * gens->seq was @seq; @resp is the answer to a request that is neither
- * privileged nor atomic, with the gpa of the page.
+ * @page was found for @req through @ctx, in a walk that began when gens->seq
+ * was @seq.
  */
 struct vtd_tlb_fill {
     const struct vtd_dma_req *req;
     const struct vtd_dma_ctx *ctx;
     const struct vtd_page *page;
+    /* To requests neither privileged nor atomic, with the gpa of the page; */
     const struct vtd_dma_resp *resp;
+    uint8_t access; /* and for which accesses: VTD_DMA_* */
+    bool hidden;    /* for none: vtd_tlb_find() alone finds the entry */
+    uint8_t span;   /* 2^span bytes hold the pages of all stages; to 30 */
     uint64_t seq;
 };
 

@@ -264,15 +264,15 @@ vtd_tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     uint64_t word = vtd_req_word(fill->req);
     struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, fill->req);
     struct deps deps = deps_of(fill->ctx);
-    uint64_t denied = ~(uint64_t)fill->resp->access;
+    uint64_t denied = ~(uint64_t)fill->access;
 
     entry->iova = iova;
-    entry->who = word & VTD_WORD_WHO;
+    entry->who = (word & VTD_WORD_WHO) | (fill->hidden ? VTD_WORD_AT : 0);
     entry->care =
         VTD_WORD_WHO | VTD_WORD_AT | VTD_PREP(VTD_WORD_ACCESS, denied);
     entry->dep[0] = deps.domain;
     entry->dep[1] = deps.pasid;
-    entry->dep[2] = (uint16_t)gen_page(deps.space, iova, fill->page->shift);
+    entry->dep[2] = (uint16_t)gen_page(deps.space, iova, fill->span);
     entry->perm = fill->page->perm;
     entry->resp = *fill->resp;
     entry->sum = sum_or_never(gens, fill->seq, vtd_tlb_sum(gens, entry));

@@ -185,6 +185,23 @@ answer(const struct vtd_page *page, uint8_t access, struct vtd_dma_resp *resp)
     };
 }
 
+/*
+ * What the context refuses is no permission, whatever tables say: such a
+ * request must fail there.
+ */
+static uint8_t
+permitted(const struct vtd_dma_ctx *ctx, uint8_t perm)
+{
+    if (!ctx->ere) {
+        perm &=
+            (uint8_t) ~(VTD_DMA_EXEC | VTD_DMA_EXEC << VTD_PERM_SUPER_SHIFT);
+    }
+    if (!ctx->sre) {
+        perm &= VTD_PERM_ALL >> VTD_PERM_SUPER_SHIFT;
+    }
+    return perm;
+}
+
 /* Walk for @need, from the lowest table that is known. */
 static enum vtd_fr
 walk(const struct job *job, uint8_t need, struct vtd_page *page)
@@ -205,41 +222,59 @@ walk(const struct job *job, uint8_t need, struct vtd_page *page)
     if (fr == VTD_FR_OK && hint.level != begin) {
         vtd_pwc_enter(&dma->cache, &dma->gens, entry, iova, &hint, seq);
     }
+    if (fr == VTD_FR_OK) {
+        page->perm = permitted(&entry->ctx, page->perm);
+    }
     return fr;
 }
 
 /*
- * Keep a translation for requests like this one.  It is not kept for accesses
- * that its context refuses: those must fail there.  One that permits only
- * writes is not kept where a zero-length read of it is refused, because a
- * request for no access at all is a hit.
+ * The size, as a shift, of what software may invalidate a part of to be rid of
+ * @page.  That is not page->shift where another stage has a larger page, nor
+ * where interrupt addresses near by made it less than it is.
+ */
+static uint8_t
+span_of(const struct vtd_dma_ctx *ctx, const struct vtd_page *page)
+{
+    bool is_near = page->gpa >> 30 == 0xfee00000 >> 30;
+    bool is_next = page->gpa >> 21 == 0xfee00000 >> 21;
+
+    if (ctx->stage == VTD_STAGE_NESTED || is_next ||
+        (is_near && page->shift > 12)) {
+        return 30;
+    }
+    return page->shift;
+}
+
+/*
+ * Keep a translation for requests like this one, but not for executing where
+ * the context refuses it: that must fail there.  A request for no access at
+ * all would hit any entry, so that one which is not for zero-length reads is
+ * hidden from it.
  */
 static void
 keep(const struct job *job, const struct vtd_page *page, uint64_t seq)
 {
     const struct vtd_dma_ctx *ctx = &job->entry->ctx;
     bool super = job->req->pasid == VTD_NO_PASID && ctx->rid_priv;
-    uint8_t exec = VTD_DMA_EXEC | VTD_DMA_EXEC << VTD_PERM_SUPER_SHIFT;
-    struct vtd_page kept = *page;
+    bool writes_suffice =
+        job->vtd->config.zlr && ctx->stage == VTD_STAGE_SECOND;
+    uint8_t access = access_of(page->perm, super);
     struct vtd_dma_resp resp;
 
-    if (!ctx->ere) {
-        kept.perm &= (uint8_t)~exec;
-    }
-    if (!ctx->sre) {
-        kept.perm &= VTD_PERM_ALL >> VTD_PERM_SUPER_SHIFT;
-    }
-    answer(&kept, access_of(kept.perm, super), &resp);
-    if (!(resp.access & VTD_DMA_READ) &&
-        !(job->vtd->config.zlr && ctx->stage == VTD_STAGE_SECOND)) {
-        return;
+    answer(page, access, &resp);
+    if (ctx->scalable && !ctx->ere) {
+        access &= (uint8_t)~VTD_DMA_EXEC;
     }
     vtd_tlb_enter(&job->vtd->dma.cache, &job->vtd->dma.gens,
                   &(struct vtd_tlb_fill){
                       .req = job->req,
                       .ctx = ctx,
-                      .page = &kept,
+                      .page = page,
                       .resp = &resp,
+                      .access = access,
+                      .hidden = !(access & VTD_DMA_READ) && !writes_suffice,
+                      .span = span_of(ctx, page),
                       .seq = seq,
                   });
 }
