@@ -2,9 +2,11 @@
 #include "daemon/vtd/gcmd.h"
 
 #include "daemon/vtd/caps.h"
+#include "daemon/vtd/inv.h"
 #include "daemon/vtd/ir.h"
 #include "daemon/vtd/qi.h"
 #include "daemon/vtd/route.h"
+#include "daemon/vtd/sync.h"
 
 static void
 status_change(struct vtd *vtd, uint64_t clear, uint64_t set)
@@ -120,7 +122,10 @@ vtd_gcmd_synced(struct vtd *vtd, bool done)
 static void
 root_changed(struct vtd *vtd)
 {
-    vtd_gcmd_synced(vtd, true);
+    vtd_inv_announce_root(vtd);
+    if (vtd_sync_request(vtd, VTD_SYNC_SRTP)) {
+        vtd_gcmd_synced(vtd, true);
+    }
 }
 
 /* A mode that the unit lacks is reserved; requests find that out. */
