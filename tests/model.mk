@@ -8,7 +8,7 @@
 bench := build/rel/tests/bench/vtd-bench
 
 build/rel/tests/bench/vtd-bench: build/rel/tests/bench/vtd-bench.o \
-		build/rel/libvtd.a
+		build/rel/tests/bench/guest.o build/rel/libvtd.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
 
 .PHONY: bench

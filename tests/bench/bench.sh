@@ -5,13 +5,14 @@
 # in ns, its instructions, the aim in instructions, and "ok" or "over".
 # Instructions are counted by callgrind inside the function that is measured
 # and what it calls, as the difference between two lengths of run: start-up
-# does not count, and the number is the same each time.  Fails if a figure is
-# over its aim.
+# does not count, and the number is the same each time.  The last line is the
+# memory of a unit.  Fails if a figure is over its aim.
 set -eu
 
 bench=$1
 short=12800
 long=64000
+memory=2097152
 
 # collect FUNCTION CASE N: instructions inside FUNCTION.
 collect() {
@@ -47,4 +48,13 @@ while read -r name aim function; do
 done <<END
 $cases
 END
+size=$("$bench" memory)
+printf '%-20s %10s %14s %6s\n' '' '' bytes aim
+verdict=ok
+if [ "$size" -ge "$memory" ]; then
+    verdict=over
+    status=1
+fi
+printf '%-20s %10s %14s %6s  %s\n' memory-of-a-unit '' "$size" "$memory" \
+    "$verdict"
 exit $status

@@ -5,9 +5,10 @@
  *   vtd-bench list            the cases: name, aim in instructions, function
  *   vtd-bench time CASE       median time of one operation in ns
  *   vtd-bench run CASE N      do it N times, for a tool that counts
+ *   vtd-bench memory          bytes that a unit takes
  *
  * An operation includes the calls of the ops that it makes, here as cheap as
- * they can be: the model reads 16 bytes and writes 4.
+ * they can be: the model reads entries and writes status words.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,157 +17,16 @@
 #include <time.h>
 
 #include "daemon/vtd/spec-regs.h"
-#include "daemon/vtd/vtd.h"
+#include "tests/bench/guest.h"
 
-#define RAM_SIZE 0x200000u
-#define QUEUE    0x10000u
-#define STATUS   0x2000u
-#define IRT      0x100000u
-
-#define QUEUE_ENTRIES 256u
 /* Descriptors in one doorbell where one descriptor is measured. */
 #define BATCH 128u
 
 #define REPETITIONS 41
 
-struct guest {
-    struct vtd *vtd;
-    uint64_t tail; /* in entries */
-    uint64_t sink;
-    uint8_t ram[RAM_SIZE];
-};
-
-static int
-mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
-{
-    const struct guest *guest = ctx;
-
-    if (len != 16 || gpa > RAM_SIZE - 16) {
-        return -1;
-    }
-    memcpy(buf, &guest->ram[gpa], 16);
-    return 0;
-}
-
-static int
-mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
-{
-    struct guest *guest = ctx;
-
-    if (len != 4 || gpa > RAM_SIZE - 4) {
-        return -1;
-    }
-    memcpy(&guest->ram[gpa], buf, 4);
-    return 0;
-}
-
-static void
-msi(void *ctx, uint64_t addr, uint32_t data)
-{
-    struct guest *guest = ctx;
-
-    guest->sink += addr + data;
-}
-
-static void
-ir_state(void *ctx, const struct vtd_ir_state *state)
-{
-    struct guest *guest = ctx;
-
-    guest->sink += state->entries;
-}
-
-static void
-ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
-{
-    struct guest *guest = ctx;
-
-    guest->sink += route->index + n;
-}
-
-static void
-ir_clear(void *ctx, uint32_t first, uint32_t n)
-{
-    struct guest *guest = ctx;
-
-    guest->sink += first + n;
-}
-
-static void
-ir_retry(void *ctx, const struct vtd_ir_event *miss)
-{
-    struct guest *guest = ctx;
-
-    guest->sink += miss->index;
-}
-
-static const struct vtd_ops ops = {
-    .mem_read = mem_read,
-    .mem_write = mem_write,
-    .msi = msi,
-    .ir_state = ir_state,
-    .ir_routes = ir_routes,
-    .ir_clear = ir_clear,
-    .ir_retry = ir_retry,
-};
-
-static void
-poke(struct guest *guest, uint64_t gpa, uint64_t val)
-{
-    memcpy(&guest->ram[gpa], &val, sizeof(val));
-}
-
-/* The queue holds @lo[0], @lo[1], @lo[0] and so on. */
-static void
-fill_queue(struct guest *guest, const uint64_t lo[2], const uint64_t hi[2])
-{
-    for (uint64_t i = 0; i < QUEUE_ENTRIES; i++) {
-        poke(guest, QUEUE + i * 16, lo[i % 2]);
-        poke(guest, QUEUE + i * 16 + 8, hi[i % 2]);
-    }
-}
-
-static void
-doorbell(struct guest *guest, unsigned n)
-{
-    guest->tail = (guest->tail + n) % QUEUE_ENTRIES;
-    vtd_mmio_write(guest->vtd, VTD_OFF_IQT, 8, guest->tail * 16);
-}
-
-static void
-setup_none(struct guest *guest)
-{
-    (void)guest;
-}
-
-static void
-setup_waits(struct guest *guest)
-{
-    const uint64_t lo[2] = { 0x200000025, 0x200000025 };
-    const uint64_t hi[2] = { STATUS, STATUS };
-
-    fill_queue(guest, lo, hi);
-}
-
-#define IEC_0X123 (UINT64_C(0x12300000014))
-
-static void
-setup_iecs(struct guest *guest)
-{
-    const uint64_t lo[2] = { IEC_0X123, IEC_0X123 };
-    const uint64_t hi[2] = { 0, 0 };
-
-    fill_queue(guest, lo, hi);
-}
-
-static void
-setup_pairs(struct guest *guest)
-{
-    const uint64_t lo[2] = { IEC_0X123, 0x200000025 };
-    const uint64_t hi[2] = { 0, STATUS };
-
-    fill_queue(guest, lo, hi);
-}
+/* The page that is hit, and whose buffer lives and dies. */
+#define HOT       UINT64_C(0x123456000)
+#define HOT_PAGES 512u
 
 /* --- one operation each ------------------------------------------------- */
 
@@ -220,72 +80,172 @@ op_pair(struct guest *guest)
     doorbell(guest, 2);
 }
 
+/* One read of a device. */
+static void
+translate(struct guest *guest, uint64_t iova)
+{
+    struct vtd_dma_req req = {
+        .iova = iova,
+        .pasid = VTD_NO_PASID,
+        .sid = SID,
+        .access = VTD_DMA_READ,
+    };
+    struct vtd_dma_resp resp;
+
+    if (vtd_dma_translate(guest->vtd, &req, &resp) != VTD_FR_OK) {
+        guest->faults++;
+        return;
+    }
+    guest->sink += resp.gpa;
+}
+
+static void
+op_hit(struct guest *guest)
+{
+    translate(guest, HOT);
+}
+
+static void
+op_hit_many(struct guest *guest)
+{
+    guest->iova = (guest->iova + 1) % HOT_PAGES;
+    translate(guest, HOT + (guest->iova << 12));
+}
+
+/* Another page of another 1 GiB each time: no table but the top one is known. */
+static void
+op_miss(struct guest *guest)
+{
+    guest->iova = (guest->iova + 0x40201000) % IOVA_SIZE;
+    guest->misses++;
+    translate(guest, IOVA_4K + guest->iova);
+}
+
+static void
+op_miss_2m(struct guest *guest)
+{
+    guest->iova = (guest->iova + 0x40201000) % IOVA_SIZE;
+    guest->misses++;
+    translate(guest, IOVA_2M + guest->iova);
+}
+
+/* The next page: its last table is known. */
+static void
+op_miss_next(struct guest *guest)
+{
+    guest->iova = (guest->iova + 0x1000) % IOVA_SIZE;
+    guest->misses++;
+    translate(guest, IOVA_4K + guest->iova);
+}
+
+/* A buffer is mapped, used twice, unmapped, and the driver waits. */
+static void
+op_life(struct guest *guest)
+{
+    guest->misses++;
+    translate(guest, HOT);
+    translate(guest, HOT + 64);
+    doorbell(guest, 2);
+}
+
 struct bench_case {
     const char *name;
     const char *function; /* counted, with what it calls */
     unsigned aim;         /* instructions */
-    unsigned per_call;    /* operations that one call of run() does */
-    void (*setup)(struct guest *guest);
+    enum mode mode;
     void (*run)(struct guest *guest);
+    unsigned per_call; /* operations that one call of run() does; 0: one */
+    /* The queue holds the first descriptor and the second in turn. */
+    uint64_t desc[2][2];
+    unsigned cached; /* translations that were used before */
 };
 
+#define WAIT                \
+    {                       \
+        0x200000025, STATUS \
+    }
+#define IEC          \
+    {                \
+        IEC_0X123, 0 \
+    }
+#define TLB_GLOBAL \
+    {              \
+        0x12, 0    \
+    }
+#define TLB_DOMAIN          \
+    {                       \
+        0x22 | DID << 16, 0 \
+    }
+#define TLB_PAGE              \
+    {                         \
+        0x32 | DID << 16, HOT \
+    }
+
+#define QUEUE_CASE(what, most, d, n)                                        \
+    {                                                                       \
+        .name = (what), .function = "vtd_mmio_write", .aim = (most),        \
+        .run = op_batch, .per_call = BATCH, .desc = { d, d }, .cached = (n) \
+    }
+#define DMA_CASE(what, most, how, op)                                   \
+    {                                                                   \
+        .name = (what), .function = "vtd_dma_translate", .aim = (most), \
+        .mode = (how), .run = (op)                                      \
+    }
+
 static const struct bench_case cases[] = {
-    { "register-read", "vtd_mmio_read", 20, 1, setup_none, op_read },
-    { "register-write", "vtd_mmio_write", 40, 1, setup_none, op_write },
-    { "interrupt-remap", "vtd_ir_remap", 80, 1, setup_none, op_remap },
-    { "remap-unannounced", "vtd_ir_remap", 150, 1, setup_none, op_remap_read },
-    { "wait-descriptor", "vtd_mmio_write", 100, BATCH, setup_waits, op_batch },
-    { "iec-descriptor", "vtd_mmio_write", 100, BATCH, setup_iecs, op_batch },
-    { "doorbell-iec-wait", "vtd_mmio_write", 300, 1, setup_pairs, op_pair },
+    { "register-read", "vtd_mmio_read", 20, .run = op_read },
+    { "register-write", "vtd_mmio_write", 40, .run = op_write },
+    { "interrupt-remap", "vtd_ir_remap", 80, .run = op_remap },
+    { "remap-unannounced", "vtd_ir_remap", 150, .run = op_remap_read },
+    QUEUE_CASE("wait-descriptor", 100, WAIT, 0),
+    QUEUE_CASE("iec-descriptor", 80, IEC, 0),
+    { "doorbell-iec-wait", "vtd_mmio_write", 300, .run = op_pair,
+      .desc = { IEC, WAIT } },
+    QUEUE_CASE("iotlb-global", 110, TLB_GLOBAL, 0),
+    QUEUE_CASE("iotlb-global-1000", 110, TLB_GLOBAL, 1000),
+    QUEUE_CASE("iotlb-domain", 110, TLB_DOMAIN, 0),
+    QUEUE_CASE("iotlb-domain-1000", 110, TLB_DOMAIN, 1000),
+    QUEUE_CASE("iotlb-page", 110, TLB_PAGE, 0),
+    QUEUE_CASE("iotlb-page-1000", 110, TLB_PAGE, 1000),
+    DMA_CASE("hit", 40, MODE_SECOND, op_hit),
+    DMA_CASE("hit-512-pages", 90, MODE_SECOND, op_hit_many),
+    DMA_CASE("miss", 300, MODE_SECOND, op_miss),
+    DMA_CASE("miss-2m", 260, MODE_SECOND, op_miss_2m),
+    DMA_CASE("miss-next", 300, MODE_SECOND, op_miss_next),
+    DMA_CASE("scalable-hit", 40, MODE_SM_SECOND, op_hit),
+    DMA_CASE("scalable-miss", 300, MODE_SM_SECOND, op_miss),
+    DMA_CASE("first-hit", 40, MODE_FIRST, op_hit),
+    DMA_CASE("first-hit-512-pages", 90, MODE_FIRST, op_hit_many),
+    DMA_CASE("first-miss", 300, MODE_FIRST, op_miss),
+    DMA_CASE("first-miss-2m", 260, MODE_FIRST, op_miss_2m),
+    DMA_CASE("nested-hit", 40, MODE_NESTED, op_hit),
+    DMA_CASE("nested-miss", 1500, MODE_NESTED, op_miss),
+    { "buffer-life", "op_life", 650, .run = op_life,
+      .desc = { TLB_PAGE, WAIT } },
 };
 
 /* What the loop costs is subtracted from each time. */
-static const struct bench_case empty_loop = {
-    "loop", "op_nothing", 0, 1, setup_none, op_nothing,
-};
+static const struct bench_case empty_loop = { "loop", "op_nothing",
+                                              .run = op_nothing };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
-static struct guest *
-guest_create(void)
+static unsigned
+per_call(const struct bench_case *bench)
 {
-    static const struct vtd_config config = {
-        .ir = true,
-        .haw = 52,
-        .eim = true,
-        .fault_records = 8,
-    };
-    struct guest *guest = calloc(1, sizeof(*guest));
-
-    if (!guest) {
-        return NULL;
-    }
-    guest->vtd = vtd_create(&config, &ops, guest);
-    if (!guest->vtd) {
-        free(guest);
-        return NULL;
-    }
-    poke(guest, IRT + 0x123 * 16, UINT64_C(0x000000010041000d));
-    poke(guest, IRT + 0x123 * 16 + 8, 0x40018);
-    poke(guest, IRT + 0x124 * 16, UINT64_C(0x000000010042000d));
-    poke(guest, IRT + 0x124 * 16 + 8, 0x40018);
-    vtd_mmio_write(guest->vtd, VTD_OFF_IRTA, 8, IRT | 0x80f);
-    vtd_mmio_write(guest->vtd, VTD_OFF_GCMD, 4, 0x01000000);
-    vtd_mmio_write(guest->vtd, VTD_OFF_IQA, 8, QUEUE);
-    vtd_mmio_write(guest->vtd, VTD_OFF_GCMD, 4, 0x06000000);
-    /* The entry is announced, so that its invalidation finds no change. */
-    poke(guest, QUEUE, IEC_0X123);
-    doorbell(guest, 1);
-    return guest;
+    return bench->per_call ? bench->per_call : 1;
 }
 
-/* True if the queue ran and nothing went wrong: else a figure means nothing. */
-static bool
-guest_healthy(struct guest *guest)
+static void
+set_up(struct guest *guest, const struct bench_case *bench)
 {
-    return vtd_mmio_read(guest->vtd, VTD_OFF_FSTS, 4) == 0 &&
-           vtd_mmio_read(guest->vtd, VTD_OFF_IQH, 8) == guest->tail * 16 &&
-           vtd_stat_value(guest->vtd, VTD_STAT_ROUTE_SET) == 1;
+    for (uint64_t i = 0; i < QUEUE_ENTRIES; i++) {
+        poke(guest, QUEUE + i * 16, bench->desc[i % 2][0]);
+        poke(guest, QUEUE + i * 16 + 8, bench->desc[i % 2][1]);
+    }
+    for (uint64_t i = 0; i < bench->cached; i++) {
+        translate(guest, HOT + (i << 12));
+    }
 }
 
 static uint64_t
@@ -309,17 +269,17 @@ compare(const void *a, const void *b)
 static double
 median_ns(struct guest *guest, const struct bench_case *bench)
 {
-    unsigned calls = 100000 / bench->per_call;
+    unsigned calls = 100000 / per_call(bench);
     double ns[REPETITIONS];
 
-    bench->setup(guest);
+    set_up(guest, bench);
     for (unsigned i = 0; i < REPETITIONS; i++) {
         uint64_t start = now_ns();
 
         for (unsigned call = 0; call < calls; call++) {
             bench->run(guest);
         }
-        ns[i] = (double)(now_ns() - start) / (calls * bench->per_call);
+        ns[i] = (double)(now_ns() - start) / (calls * per_call(bench));
     }
     qsort(ns, REPETITIONS, sizeof(ns[0]), compare);
     return ns[REPETITIONS / 2];
@@ -328,7 +288,8 @@ median_ns(struct guest *guest, const struct bench_case *bench)
 static int
 usage(void)
 {
-    (void)fprintf(stderr, "usage: vtd-bench list | time CASE | run CASE N\n");
+    (void)fprintf(stderr,
+                  "usage: vtd-bench list | time CASE | run CASE N | memory\n");
     return 2;
 }
 
@@ -336,13 +297,13 @@ static int
 measure(struct guest *guest, const struct bench_case *bench, const char *n)
 {
     if (!n) {
-        double loop = median_ns(guest, &empty_loop) / bench->per_call;
+        double loop = median_ns(guest, &empty_loop) / per_call(bench);
 
         (void)printf("%.1f\n", median_ns(guest, bench) - loop);
     } else {
-        unsigned long calls = strtoul(n, NULL, 10) / bench->per_call;
+        unsigned long calls = strtoul(n, NULL, 10) / per_call(bench);
 
-        bench->setup(guest);
+        set_up(guest, bench);
         for (unsigned long call = 0; call < calls; call++) {
             bench->run(guest);
         }
@@ -369,6 +330,10 @@ main(int argc, char **argv)
         }
         return 0;
     }
+    if (argc == 2 && strcmp(argv[1], "memory") == 0) {
+        (void)printf("%zu\n", guest_unit_size());
+        return 0;
+    }
     for (unsigned i = 0; argc >= 3 && i < CASES; i++) {
         if (strcmp(cases[i].name, argv[2]) == 0) {
             bench = &cases[i];
@@ -378,13 +343,12 @@ main(int argc, char **argv)
                     (argc == 4 && strcmp(argv[1], "run") == 0))) {
         return usage();
     }
-    guest = guest_create();
+    guest = guest_create(bench->mode);
     if (!guest) {
         (void)fprintf(stderr, "vtd-bench: cannot create a unit\n");
         return 1;
     }
     rc = measure(guest, bench, argc == 4 ? argv[3] : NULL);
-    vtd_destroy(guest->vtd);
-    free(guest);
+    guest_destroy(guest);
     return rc;
 }
