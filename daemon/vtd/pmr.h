@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Protected memory regions: two ranges of memory that no DMA reaches. */
+/*
+ * Protected memory regions: two ranges of memory that DMA does not reach while
+ * no table says where it goes.
+ *
+ * They apply to every request while DMA remapping is disabled, and to
+ * pass-through and translated requests while it is enabled.  For requests that
+ * are translated the specification leaves it open, and tells software to rely
+ * on its tables; here they are not looked at.  A blocked request is no fault.
+ * [VT-d 4.1, "Protected Memory Enable Register"]
+ */
 #ifndef DAEMON_VTD_PMR_H
 #define DAEMON_VTD_PMR_H
 

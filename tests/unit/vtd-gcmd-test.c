@@ -51,6 +51,296 @@ translation_is_refused_and_root_pointer_accepted(void **state)
     assert_int_equal(gsts(model), SRTP);
 }
 
+/* --- DMA remapping -------------------------------------------------------- */
+
+/* A sink that acknowledges when it is told to. */
+static struct {
+    unsigned announced; /* VTD_INV_ROOT */
+    uint64_t token;     /* asked for last */
+    bool late;
+} sink;
+
+static void
+sink_invalidate(void *ctx, const struct vtd_inv *inv)
+{
+    (void)ctx;
+    sink.announced += inv->kind == VTD_INV_ROOT;
+}
+
+static bool
+sink_sync(void *ctx, uint64_t token)
+{
+    (void)ctx;
+    sink.token = token;
+    return !sink.late;
+}
+
+/* A unit with an empty root table at 64 KiB, and a sink. */
+static struct model *
+dma_model(const struct vtd_config *config)
+{
+    struct model *model = model_create(config);
+
+    sink.announced = 0;
+    sink.late = false;
+    model->ops.invalidate = sink_invalidate;
+    model->ops.sync = sink_sync;
+    model_w8(model, 0x20, 0x10000);
+    return model;
+}
+
+static enum vtd_fr
+request(struct model *model)
+{
+    const struct vtd_dma_req req = {
+        .iova = 0x5000,
+        .pasid = VTD_NO_PASID,
+        .sid = 0x0010,
+        .access = VTD_DMA_READ,
+    };
+    struct vtd_dma_resp resp;
+
+    return vtd_dma_translate(model->vtd, &req, &resp);
+}
+
+static void
+translation_is_refused_without_a_root(void **state)
+{
+    struct model *model = dma_model(&vtd_config_legacy);
+
+    (void)state;
+    gcmd(model, TE);
+    assert_int_equal(gsts(model), 0);
+    assert_int_equal(request(model), VTD_FR_OK);
+    assert_int_equal(sink.announced, 0);
+    gcmd(model, SRTP);
+    assert_int_equal(gsts(model), SRTP);
+    assert_int_equal(request(model), VTD_FR_OK);
+    gcmd(model, TE);
+    assert_int_equal(gsts(model), SRTP | TE);
+    assert_int_equal(request(model), VTD_FR_ROOT_P);
+    gcmd(model, 0);
+    assert_int_equal(gsts(model), SRTP);
+    assert_int_equal(request(model), VTD_FR_OK);
+    /* Each changed what requests go through. */
+    assert_int_equal(sink.announced, 3);
+    /* Both in one write are taken in the order that works. */
+    vtd_reset(model->vtd);
+    gcmd(model, SRTP | TE);
+    assert_int_equal(gsts(model), SRTP | TE);
+    model_destroy(model);
+}
+
+static void
+root_pointer_is_latched_by_srtp_alone(void **state)
+{
+    struct model *model = dma_model(&vtd_config_legacy);
+
+    (void)state;
+    gcmd(model, SRTP | TE);
+    assert_int_equal(request(model), VTD_FR_ROOT_P);
+    model_w8(model, 0x20, UINT64_C(1) << 40);
+    assert_int_equal(request(model), VTD_FR_ROOT_P);
+    gcmd(model, SRTP | TE);
+    assert_int_equal(gsts(model), SRTP | TE);
+    assert_int_equal(request(model), VTD_FR_ROOT_ACCESS);
+    model_destroy(model);
+}
+
+static void
+root_table_mode_is_latched_with_it(void **state)
+{
+    static const struct {
+        const struct vtd_config *config;
+        enum vtd_fr fr[4]; /* by TTM */
+    } cases[] = {
+        /* The mode is reserved there, and not stored. */
+        { &vtd_config_legacy,
+          { VTD_FR_ROOT_P, VTD_FR_ROOT_P, VTD_FR_ROOT_P, VTD_FR_ROOT_P } },
+        { &vtd_config_scalable,
+          { VTD_FR_ROOT_P, VTD_FR_SM_ROOT_P, VTD_FR_RTA, VTD_FR_RTA } },
+        { &vtd_config_full,
+          { VTD_FR_ROOT_P, VTD_FR_SM_ROOT_P, VTD_FR_RTA, VTD_FR_BLOCKED } },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct model *model = dma_model(cases[i].config);
+
+        for (uint64_t ttm = 0; ttm < 4; ttm++) {
+            model_w8(model, 0x20, 0x10000 | ttm << 10);
+            gcmd(model, SRTP | TE);
+            assert_int_equal(gsts(model), SRTP | TE);
+            assert_int_equal(request(model), cases[i].fr[ttm]);
+        }
+        model_destroy(model);
+    }
+}
+
+/* ADMS without SMTS: the mode of neither is the other's. */
+static void
+abort_mode_needs_no_scalable_mode(void **state)
+{
+    struct vtd_config config = vtd_config_legacy;
+    struct model *model;
+
+    (void)state;
+    config.adms = true;
+    model = dma_model(&config);
+    model_w8(model, 0x20, 0x10c00);
+    gcmd(model, SRTP | TE);
+    assert_int_equal(request(model), VTD_FR_BLOCKED);
+    model_w8(model, 0x20, 0x10400);
+    gcmd(model, SRTP | TE);
+    assert_int_equal(request(model), VTD_FR_RTA);
+    model_destroy(model);
+}
+
+/* Guests that write GSTS back set SRTP each time. */
+static void
+a_repeat_of_srtp_invalidates_with_esrtps_alone(void **state)
+{
+    (void)state;
+    for (unsigned esrtps = 0; esrtps < 2; esrtps++) {
+        struct vtd_config config = vtd_config_full;
+        struct model *model;
+
+        config.esrtps = esrtps;
+        model = dma_model(&config);
+        gcmd(model, SRTP);
+        gcmd(model, TE);
+        assert_int_equal(sink.announced, 2);
+        gcmd(model, gsts(model));
+        assert_int_equal(gsts(model), SRTP | TE);
+        assert_int_equal(sink.announced, 2 + esrtps);
+        /* Another mode, or another table, is no repeat. */
+        model_w8(model, 0x20, 0x10400);
+        gcmd(model, gsts(model));
+        assert_int_equal(sink.announced, 3 + esrtps);
+        model_w8(model, 0x20, 0x11400);
+        gcmd(model, gsts(model));
+        assert_int_equal(sink.announced, 4 + esrtps);
+        assert_int_equal(gsts(model), SRTP | TE);
+        model_destroy(model);
+    }
+}
+
+static void
+status_waits_for_every_sink(void **state)
+{
+    struct model *model = dma_model(&vtd_config_legacy);
+    uint64_t first;
+
+    (void)state;
+    sink.late = true;
+    gcmd(model, SRTP);
+    assert_int_equal(gsts(model), 0);
+    first = sink.token;
+    vtd_sync_done(model->vtd, first, VTD_SYNC_OK, 0);
+    assert_int_equal(gsts(model), SRTP);
+    gcmd(model, TE);
+    assert_int_equal(gsts(model), SRTP);
+    assert_true(sink.token != first);
+    /* In force, or a sink that asks again would be told as before. */
+    assert_int_equal(request(model), VTD_FR_ROOT_P);
+    /* Asked for already; a command besides does not change that. */
+    gcmd(model, TE | QIE);
+    assert_int_equal(gsts(model), SRTP | QIE);
+    assert_int_equal(sink.announced, 2);
+    vtd_sync_done(model->vtd, first, VTD_SYNC_OK, 0);
+    assert_int_equal(gsts(model), SRTP | QIE);
+    vtd_sync_done(model->vtd, sink.token, VTD_SYNC_OK, 0);
+    assert_int_equal(gsts(model), SRTP | QIE | TE);
+    /* The other way round. */
+    gcmd(model, QIE);
+    assert_int_equal(gsts(model), SRTP | QIE | TE);
+    assert_int_equal(request(model), VTD_FR_OK);
+    vtd_sync_done(model->vtd, sink.token, VTD_SYNC_OK, 0);
+    assert_int_equal(gsts(model), SRTP | QIE);
+    model_destroy(model);
+}
+
+static void
+commands_given_before_the_status_are_waited_for_together(void **state)
+{
+    struct model *model = dma_model(&vtd_config_legacy);
+    uint64_t first;
+
+    (void)state;
+    sink.late = true;
+    gcmd(model, SRTP | TE);
+    first = sink.token;
+    assert_int_equal(sink.announced, 2);
+    gcmd(model, 0);
+    assert_int_equal(gsts(model), 0);
+    /* Of before the last one: not enough. */
+    vtd_sync_done(model->vtd, first, VTD_SYNC_OK, 0);
+    assert_int_equal(gsts(model), 0);
+    vtd_sync_done(model->vtd, sink.token, VTD_SYNC_OK, 0);
+    assert_int_equal(gsts(model), SRTP);
+    model_destroy(model);
+}
+
+/* It is cut off then, and a guest that polls must not hang. */
+static void
+a_sink_that_does_not_answer_does_not_hold_the_status(void **state)
+{
+    struct model *model = dma_model(&vtd_config_legacy);
+
+    (void)state;
+    sink.late = true;
+    gcmd(model, SRTP | TE);
+    vtd_sync_done(model->vtd, sink.token, VTD_SYNC_TIMEOUT, 0x0010);
+    assert_int_equal(gsts(model), SRTP | TE);
+    model_destroy(model);
+}
+
+static void
+a_status_that_waits_is_gone_with_a_reset(void **state)
+{
+    struct model *model = dma_model(&vtd_config_legacy);
+
+    (void)state;
+    sink.late = true;
+    gcmd(model, SRTP | TE);
+    vtd_reset(model->vtd);
+    vtd_sync_done(model->vtd, sink.token, VTD_SYNC_OK, 0);
+    assert_int_equal(gsts(model), 0);
+    assert_int_equal(request(model), VTD_FR_OK);
+    model_destroy(model);
+}
+
+/* [VT-d 4.1, "Primary Fault Logging"] */
+static void
+records_start_over_when_all_remapping_is_disabled(void **state)
+{
+    struct model *model = dma_model(&vtd_config_legacy);
+
+    (void)state;
+    model_w8(model, 0xb8, MODEL_IRT | 7);
+    gcmd(model, SIRTP | SRTP);
+    gcmd(model, TE | IRE);
+    assert_int_equal(request(model), VTD_FR_ROOT_P);
+    assert_true(model_r8(model, 0x228) >> 63);
+    /* One of the two is left each time. */
+    gcmd(model, TE);
+    gcmd(model, TE | IRE);
+    gcmd(model, IRE);
+    gcmd(model, IRE | TE);
+    model_faults_clear(model);
+    assert_int_equal(request(model), VTD_FR_ROOT_P);
+    assert_false(model_r8(model, 0x228) >> 63);
+    assert_true(model_r8(model, 0x238) >> 63);
+    model_faults_clear(model);
+    gcmd(model, 0);
+    gcmd(model, TE);
+    assert_int_equal(request(model), VTD_FR_ROOT_P);
+    assert_true(model_r8(model, 0x228) >> 63);
+    model_destroy(model);
+}
+
+/* --- interrupt remapping and the queue ------------------------------------ */
+
 static void
 commands_of_absent_capabilities_are_ignored(void **state)
 {
@@ -248,6 +538,17 @@ main(void)
     const struct CMUnitTest tests[] = {
         MODEL_TEST(command_register_reads_as_zero),
         MODEL_TEST(translation_is_refused_and_root_pointer_accepted),
+        cmocka_unit_test(translation_is_refused_without_a_root),
+        cmocka_unit_test(root_pointer_is_latched_by_srtp_alone),
+        cmocka_unit_test(root_table_mode_is_latched_with_it),
+        cmocka_unit_test(abort_mode_needs_no_scalable_mode),
+        cmocka_unit_test(a_repeat_of_srtp_invalidates_with_esrtps_alone),
+        cmocka_unit_test(status_waits_for_every_sink),
+        cmocka_unit_test(
+            commands_given_before_the_status_are_waited_for_together),
+        cmocka_unit_test(a_sink_that_does_not_answer_does_not_hold_the_status),
+        cmocka_unit_test(a_status_that_waits_is_gone_with_a_reset),
+        cmocka_unit_test(records_start_over_when_all_remapping_is_disabled),
         MODEL_TEST(commands_of_absent_capabilities_are_ignored),
         MODEL_TEST(remapping_is_refused_without_a_table),
         MODEL_TEST(table_pointer_is_latched_by_sirtp_alone),
