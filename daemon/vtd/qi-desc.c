@@ -4,6 +4,7 @@
 #include "daemon/vtd/caps.h"
 #include "daemon/vtd/event.h"
 #include "daemon/vtd/inv.h"
+#include "daemon/vtd/prq.h"
 #include "daemon/vtd/route.h"
 #include "daemon/vtd/sync.h"
 
@@ -257,7 +258,7 @@ run_response(struct vtd *vtd, uint64_t lo, uint64_t hi)
         .code = (uint8_t)VTD_GET(VTD_PGR_LO_RC, lo),
     };
 
-    vtd->ops->page_response(vtd->ctx, &resp);
+    vtd_prq_respond(vtd, &resp);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "daemon/vtd/gcmd.h"
 #include "daemon/vtd/inspect.h"
 #include "daemon/vtd/pmr.h"
+#include "daemon/vtd/prq.h"
 #include "daemon/vtd/qi.h"
 #include "daemon/vtd/reginv.h"
 
