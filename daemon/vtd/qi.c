@@ -140,7 +140,7 @@ check_queue(const struct vtd *vtd, uint64_t offs, bool wide)
     if (wide && (offs & (VTD_QI_DESC_SIZE_WIDE - 1))) {
         return -VTD_IQEI_ALIGN;
     }
-    if (vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES) {
+    if (vtd->root.enabled) {
         if (vtd->root.ttm == VTD_TTM_RSVD) {
             return -VTD_IQEI_TTM;
         }

@@ -144,6 +144,25 @@ page_response(void *ctx, const struct vtd_page_resp *resp)
     model->resp[model->resp_count++] = *resp;
 }
 
+static void
+invalidate(void *ctx, const struct vtd_inv *inv)
+{
+    struct model *model = ctx;
+
+    model->inv[model->inv_count++ % MODEL_INV_MAX] = *inv;
+}
+
+static bool
+sync_sinks(void *ctx, uint64_t token)
+{
+    struct model *model = ctx;
+
+    assert_true(token > model->sync_token);
+    model->sync_token = token;
+    model->sync_calls++;
+    return !model->sync_late;
+}
+
 static const struct vtd_ops ops = {
     .mem_read = mem_read,
     .mem_write = mem_write,
@@ -249,34 +268,65 @@ static void
 command(struct model *model, uint32_t bit)
 {
     uint32_t on = model_r4(model, VTD_OFF_GSTS) &
-                  (uint32_t)(VTD_GSTS_QIES | VTD_GSTS_IRES | VTD_GSTS_CFIS);
+                  (uint32_t)(VTD_GSTS_QIES | VTD_GSTS_IRES | VTD_GSTS_CFIS |
+                             VTD_GSTS_TES);
 
     model_w4(model, VTD_OFF_GCMD, on | bit);
 }
 
-void
-model_queue_enable(struct model *model, unsigned qs)
+static void
+queue_enable(struct model *model, unsigned qs, unsigned desc_size)
 {
     model->tail = 0;
-    model->queue_entries = 256u << qs;
+    model->queue_entries = (4096u << qs) / desc_size;
+    model->desc_size = desc_size;
     model_w4(model, VTD_OFF_IQT, 0);
-    model_w8(model, VTD_OFF_IQA, MODEL_QUEUE | qs);
+    model_w8(model, VTD_OFF_IQA,
+             MODEL_QUEUE | qs | (desc_size == 32 ? 0x800 : 0));
     command(model, VTD_GCMD_QIE);
     assert_true(model_r4(model, VTD_OFF_GSTS) & VTD_GSTS_QIES);
 }
 
 void
+model_queue_enable(struct model *model, unsigned qs)
+{
+    queue_enable(model, qs, 16);
+}
+
+void
+model_queue_enable_wide(struct model *model, unsigned qs)
+{
+    queue_enable(model, qs, 32);
+    assert_true(model_r8(model, VTD_OFF_IQA) & 0x800);
+}
+
+void
+model_queue_set(struct model *model, uint64_t i, unsigned quad, uint64_t val)
+{
+    model_ram_q_set(model, MODEL_QUEUE + i * model->desc_size + quad * 8, val);
+}
+
+uint32_t
+model_queue_head(struct model *model)
+{
+    return (uint32_t)model_r8(model, VTD_OFF_IQH) / model->desc_size;
+}
+
+void
 model_queue_append(struct model *model, uint64_t lo, uint64_t hi)
 {
-    model_ram_q_set(model, MODEL_QUEUE + model->tail * 16, lo);
-    model_ram_q_set(model, MODEL_QUEUE + model->tail * 16 + 8, hi);
+    model_queue_set(model, model->tail, 0, lo);
+    model_queue_set(model, model->tail, 1, hi);
+    for (unsigned quad = 2; quad < model->desc_size / 8; quad++) {
+        model_queue_set(model, model->tail, quad, 0);
+    }
     model->tail = (model->tail + 1) % model->queue_entries;
 }
 
 void
 model_queue_doorbell(struct model *model)
 {
-    model_w8(model, VTD_OFF_IQT, model->tail * 16);
+    model_w8(model, VTD_OFF_IQT, model->tail * model->desc_size);
 }
 
 void
@@ -284,6 +334,20 @@ model_queue_run(struct model *model, uint64_t lo, uint64_t hi)
 {
     model_queue_append(model, lo, hi);
     model_queue_doorbell(model);
+}
+
+void
+model_sinks_attach(struct model *model)
+{
+    model->ops.invalidate = invalidate;
+    model->ops.sync = sync_sinks;
+}
+
+const struct vtd_inv *
+model_inv_last(const struct model *model)
+{
+    assert_true(model->inv_count != 0);
+    return &model->inv[(model->inv_count - 1) % MODEL_INV_MAX];
 }
 
 void

@@ -21,6 +21,7 @@
 #define MODEL_MSI_MAX   64u
 #define MODEL_RETRY_MAX 64u
 #define MODEL_RESP_MAX  64u
+#define MODEL_INV_MAX   64u
 
 struct model_msi {
     uint64_t addr;
@@ -52,10 +53,18 @@ struct model {
     unsigned resp_count;
     struct vtd_page_resp resp[MODEL_RESP_MAX];
 
+    /* Sinks: what they were told; the last ones, round and round. */
+    unsigned inv_count;
+    struct vtd_inv inv[MODEL_INV_MAX];
+    bool sync_late; /* they acknowledge later */
+    unsigned sync_calls;
+    uint64_t sync_token; /* of the last call */
+
     /* Order of what matters: a status write must see the routes before it. */
     unsigned routes_at_write;
 
     uint64_t tail; /* of the queue, in entries */
+    unsigned desc_size;
     uint64_t queue_entries;
 };
 
@@ -88,10 +97,21 @@ void model_ram_q_set(struct model *model, uint64_t gpa, uint64_t val);
 
 /* Enable the queue at MODEL_QUEUE with 256 << @qs entries. */
 void model_queue_enable(struct model *model, unsigned qs);
+/* The same with 128 << @qs entries of 256 bits. */
+void model_queue_enable_wide(struct model *model, unsigned qs);
 /* Append one descriptor, without and with telling the unit. */
 void model_queue_append(struct model *model, uint64_t lo, uint64_t hi);
 void model_queue_run(struct model *model, uint64_t lo, uint64_t hi);
 void model_queue_doorbell(struct model *model);
+/* Entry @i, quadword @quad. */
+void model_queue_set(struct model *model, uint64_t i, unsigned quad,
+                     uint64_t val);
+uint32_t model_queue_head(struct model *model);
+
+/* From now on the unit has sinks. */
+void model_sinks_attach(struct model *model);
+/* What they were told last; it must be something. */
+const struct vtd_inv *model_inv_last(const struct model *model);
 
 /* Latch a table at MODEL_IRT of 2 << @s entries, and enable remapping. */
 void model_irt_latch(struct model *model, unsigned s, bool eime);
