@@ -182,6 +182,7 @@ model_create(const struct vtd_config *config)
 
     assert_non_null(model);
     model->ops = ops;
+    model->desc_size = 16;
     model->vtd = vtd_create(config, &model->ops, model);
     assert_non_null(model->vtd);
     return model;
