@@ -287,12 +287,15 @@ irte_object(const struct irte_view *view)
     struct json_object *obj = json_object_new_object();
     const struct vtd_route *route = &view->route;
     bool ok = view->verdict == VTD_FR_OK;
+    bool routed = ok && route->present;
 
     add_uint(obj, "index", view->index);
     add_raw(obj, view->raw, 2);
     add_bool(obj, "present", view->verdict != VTD_FR_IR_NOT_PRESENT);
     add_string(obj, "verdict",
-               ok ? "ok" : vtd_fault_name((uint8_t)view->verdict));
+               routed ? "ok"
+               : ok   ? "posted"
+                      : vtd_fault_name((uint8_t)view->verdict));
     add_uint(obj, "vector", route->vector);
     add_uint(obj, "dest", route->dest);
     add_string(obj, "mode", mode_name(route->delivery_mode));
@@ -303,7 +306,7 @@ irte_object(const struct irte_view *view)
     add_bool(obj, "announced", view->announced.present);
     add_bool(obj, "stale",
              view->announced.present &&
-                 !(ok && route_equal(route, &view->announced)));
+                 !(routed && route_equal(route, &view->announced)));
     return obj;
 }
 

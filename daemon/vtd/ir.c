@@ -389,6 +389,21 @@ vtd_ir_event(struct vtd *vtd, const struct vtd_ir_event *event)
     }
 }
 
+static enum vtd_fr
+inspect_posted(const struct vtd *vtd, const uint64_t raw[2],
+               struct vtd_route *route)
+{
+    enum vtd_fr fr = vtd_posted_check(vtd, raw);
+
+    if (fr == VTD_FR_OK) {
+        route->vector = (uint8_t)VTD_GET(VTD_PIRTE_LO_VV, raw[0]);
+        route->sid = (uint16_t)raw[1];
+        route->sid_check = sid_rules[vtd_posted_source(raw) >> 16].check;
+        route->fpd = (raw[0] & VTD_IRTE_LO_FPD) != 0;
+    }
+    return fr;
+}
+
 int
 vtd_irte_inspect(const struct vtd *vtd, uint32_t index, uint64_t raw[2],
                  enum vtd_fr *verdict, struct vtd_route *route,
@@ -404,7 +419,7 @@ vtd_irte_inspect(const struct vtd *vtd, uint32_t index, uint64_t raw[2],
     *announced = *route;
     *verdict = vtd_irte_decode(&vtd->irt, raw, route);
     if (*verdict == VTD_FR_IR_ENTRY_RSVD && vtd_irte_is_posted(vtd, raw)) {
-        *verdict = vtd_posted_check(vtd, raw);
+        *verdict = inspect_posted(vtd, raw, route);
     }
     vtd_route_lookup(vtd, index, announced);
     return 0;

@@ -125,10 +125,9 @@ set_outstanding(struct vtd *vtd, uint64_t gpa, bool urgent)
 }
 
 /*
- * Hardware changes the whole descriptor at once.  Here its quadwords change
- * one after the other, in the order in which processors read them the other
- * way round: whoever clears ON and looks at the requests next finds this one,
- * or is notified again.
+ * Hardware changes the whole descriptor at once.  Here the request is set
+ * first and ON after it, because processors go the other way: one that clears
+ * ON and then takes the requests either finds this one or is notified again.
  * [VT-d 4.1, "Interrupt-Posting Hardware Operation"]
  */
 enum vtd_fr

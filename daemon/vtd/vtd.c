@@ -28,7 +28,7 @@ vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
 {
     struct vtd *vtd;
 
-    if (vtd_config_check(config)) {
+    if (vtd_config_check(config) || (config->prs && !ops->page_response)) {
         errno = EINVAL;
         return NULL;
     }

@@ -395,7 +395,7 @@ struct vtd_ops {
 /*
  * Create a unit in its reset state.  @ops is kept, not copied; @ctx is passed
  * to every op.  Returns NULL with errno EINVAL for a configuration that makes
- * no sense, ENOMEM without memory.  vtd_destroy() accepts NULL.
+ * no sense or needs an op that is missing, ENOMEM without memory.  vtd_destroy() accepts NULL.
  */
 struct vtd *vtd_create(const struct vtd_config *config,
                        const struct vtd_ops *ops, void *ctx);
@@ -521,8 +521,9 @@ void vtd_ir_state_get(const struct vtd *vtd, struct vtd_ir_state *state);
 /*
  * Entry @index as guest memory has it now (@raw, low quadword first), how it
  * decodes (@verdict, @route), and whether a route was announced for it
- * (@announced, by value).  A good entry of the posted format has a verdict of
- * VTD_FR_OK and no route.  Returns 0, -ERANGE beyond the table, or -EFAULT.
+ * (@announced, by value).  For a good entry of the posted format the verdict is
+ * VTD_FR_OK, but route->present is false: it has a vector and a source id, and
+ * the rest is 0.  Returns 0, -ERANGE beyond the table, or -EFAULT.
  */
 int vtd_irte_inspect(const struct vtd *vtd, uint32_t index, uint64_t raw[2],
                      enum vtd_fr *verdict, struct vtd_route *route,

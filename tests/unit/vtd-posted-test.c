@@ -295,6 +295,17 @@ inspection_shows_a_posted_entry_as_good(void **state)
     assert_false(route.present);
     assert_false(announced.present);
     assert_int_equal(raw[0], POSTED_LO(PID, 0x51));
+    assert_int_equal(route.vector, 0x51);
+    assert_int_equal(route.sid_check, VTD_SID_NONE);
+    assert_false(route.fpd);
+    model_irte_set(model, 9, POSTED_LO(PID, 0x51) | FPD,
+                   POSTED_HI(PID) | 0x60102);
+    assert_int_equal(
+        vtd_irte_inspect(model->vtd, 9, raw, &verdict, &route, &announced), 0);
+    assert_int_equal(route.sid, 0x0102);
+    assert_int_equal(route.sid_check, VTD_SID_IGNORE_2_1);
+    assert_true(route.fpd);
+    assert_false(route.present);
     model_irte_set(model, 9, POSTED_LO(PID, 0x51) | 4, POSTED_HI(PID));
     assert_int_equal(
         vtd_irte_inspect(model->vtd, 9, raw, &verdict, &route, &announced), 0);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Page requests: the queue, its event, overflow, and responses. */
+#include <errno.h>
+
 #include "tests/unit/vtd-prq.h"
 
 static void
@@ -379,6 +381,18 @@ unit_without_page_requests_hears_none(void **state)
 }
 
 static void
+unit_with_page_requests_needs_a_way_to_answer(void **state)
+{
+    struct model *model = ((struct world *)*state)->model;
+    struct vtd_ops ops = model->ops;
+
+    ops.page_response = NULL;
+    errno = 0;
+    assert_null(vtd_create(&vtd_config_full, &ops, model));
+    assert_int_equal(errno, EINVAL);
+}
+
+static void
 reset_empties_the_queue(void **state)
 {
     struct model *model = ((struct world *)*state)->model;
@@ -409,6 +423,7 @@ main(void)
         TEST(head_and_tail_beyond_the_queue_are_taken_modulo_its_size),
         TEST(queue_that_cannot_be_written_is_an_invalid_request),
         cmocka_unit_test(unit_without_page_requests_hears_none),
+        TEST(unit_with_page_requests_needs_a_way_to_answer),
         TEST(reset_empties_the_queue),
     };
 
