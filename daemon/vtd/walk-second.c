@@ -112,9 +112,11 @@ step_read(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                     : (step->entry & VTD_SS_SNP) != 0)) {
         return ctx->scalable ? VTD_FR_SS_RSVD : VTD_FR_PT_RSVD;
     }
+    /* A zero-length read needs nothing but a page that somebody may use. */
     need &= ~(at->perm & step->entry);
-    return step->leaf && need != 0 ? denied_fault(ctx, step->entry, need)
-                                   : VTD_FR_OK;
+    return step->leaf && (need != 0 || !(at->perm & step->entry & RW))
+               ? denied_fault(ctx, step->entry, need)
+               : VTD_FR_OK;
 }
 
 /* Flags that the entry lacks to be used as it is going to be. */
