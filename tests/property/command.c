@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "tests/property/command.h"
+
+#include <string.h>
+
+#include "tests/property/structures.h"
+
+/* Register offsets, from the specification. */
+enum {
+    GCMD = 0x18,
+    GSTS = 0x1c,
+    RTADDR = 0x20,
+    CCMD = 0x28,
+    FSTS = 0x34,
+    IQH = 0x80,
+    IQT = 0x88,
+    IQA = 0x90,
+    IRTA = 0xb8,
+    IVA = 0xf0,
+    IOTLB = 0xf8,
+};
+
+static void
+write4(uint32_t off, uint32_t val)
+{
+    vtd_mmio_write(guest.vtd, off, 4, val);
+}
+
+static void
+write8(uint32_t off, uint64_t val)
+{
+    vtd_mmio_write(guest.vtd, off, 8, val);
+}
+
+/* --- the queue ----------------------------------------------------------- */
+
+static unsigned
+desc_size(void)
+{
+    return guest.wide_queue ? 32 : 16;
+}
+
+static void
+append(uint64_t lo, uint64_t hi)
+{
+    uint64_t gpa = AT_QUEUE * PAGE + guest.tail;
+
+    guest_write(gpa, lo);
+    guest_write(gpa + 8, hi);
+    if (guest.wide_queue) {
+        guest_write(gpa + 16, 0);
+        guest_write(gpa + 24, 0);
+    }
+    guest.tail = (guest.tail + desc_size()) % PAGE;
+}
+
+/* Ring, and see that all is done: the status is there, and no error. */
+static void
+ring(void)
+{
+    uint64_t status;
+
+    guest.token++;
+    append((uint64_t)guest.token << 32 | 0x25, AT_STATUS * PAGE + 8);
+    write8(IQT, guest.tail);
+    while (vtd_run_pending(guest.vtd)) {
+        vtd_run(guest.vtd, 1 + random_below(8));
+    }
+    status = guest_read(AT_STATUS * PAGE + 8);
+    if ((uint32_t)status != guest.token) {
+        fail("a wait descriptor has not completed: FSTS %#lx",
+             (unsigned long)vtd_mmio_read(guest.vtd, FSTS, 4));
+    }
+    if (vtd_mmio_read(guest.vtd, IQH, 8) != guest.tail) {
+        fail("the queue's head is not at its tail");
+    }
+}
+
+/* --- set-up -------------------------------------------------------------- */
+
+static void
+global_command(uint32_t set, uint32_t clear, uint32_t expect)
+{
+    uint32_t on = (uint32_t)vtd_mmio_read(guest.vtd, GSTS, 4) & 0x96800000;
+    uint32_t now;
+
+    write4(GCMD, (on | set) & ~clear);
+    now = (uint32_t)vtd_mmio_read(guest.vtd, GSTS, 4);
+    if ((now & expect) != expect || (now & clear)) {
+        fail("GCMD %#x is answered by GSTS %#x", set, now);
+    }
+}
+
+static void
+set_root(uint8_t mode)
+{
+    struct inv inv = { .kind = INV_ROOT };
+    struct ora_world *world;
+    uint64_t root = structures_root(mode);
+
+    guest_change();
+    world = &guest.moment[guest.moments - 1].world;
+    world->root = root;
+    world->mode = mode;
+    write8(RTADDR, root | (uint64_t)mode << 10);
+    global_command(0x40000000, 0, 0x40000000);
+    if (guest.config.esrtps) {
+        guest_invalidated(&inv);
+    }
+}
+
+static uint8_t
+random_mode(void)
+{
+    if (guest.config.adms && random_one_in(16)) {
+        return ORA_ABORT;
+    }
+    if (guest.config.smts && random_one_in(32)) {
+        return ORA_RSVD;
+    }
+    return guest.config.smts && !random_one_in(4) ? ORA_SCALABLE : ORA_LEGACY;
+}
+
+/*
+ * Domain ids mean other things in another mode: nothing may be left over from
+ * the one before.
+ */
+void
+command_root(void)
+{
+    set_root(random_mode());
+    command_invalidate_all();
+}
+
+void
+command_toggle_te(void)
+{
+    if (guest.te) {
+        global_command(0, 0x80000000, 0);
+    } else {
+        global_command(0x80000000, 0, 0x80000000);
+    }
+    guest.te = !guest.te;
+}
+
+void
+command_start(void)
+{
+    guest.wide_queue = guest.config.smts;
+    write8(IQT, 0);
+    write8(IQA, AT_QUEUE * PAGE | (guest.wide_queue ? 0x800 : 0));
+    global_command(0x04000000, 0, 0x04000000);
+    if (guest.config.ir) {
+        write8(IRTA, AT_IRT * PAGE | 7);
+        global_command(0x01000000, 0, 0x01000000);
+        global_command(0x02000000, 0, 0x02000000);
+        command_invalidate_entries(0, 8);
+    }
+    set_root(guest.config.smts ? ORA_SCALABLE : ORA_LEGACY);
+    command_invalidate_all();
+    command_toggle_te();
+}
+
+/* --- invalidation -------------------------------------------------------- */
+
+/* The descriptor's type and granularity of each kind. */
+static const struct {
+    uint8_t type, granularity;
+} shapes[INV_KINDS] = {
+    [INV_CONTEXT_GLOBAL] = { 1, 1 }, [INV_CONTEXT_DOMAIN] = { 1, 2 },
+    [INV_CONTEXT_DEVICE] = { 1, 3 }, [INV_TLB_GLOBAL] = { 2, 1 },
+    [INV_TLB_DOMAIN] = { 2, 2 },     [INV_TLB_PAGES] = { 2, 3 },
+    [INV_TLB_PASID] = { 6, 2 },      [INV_TLB_PASID_PAGES] = { 6, 3 },
+    [INV_PASID_GLOBAL] = { 7, 3 },   [INV_PASID_DOMAIN] = { 7, 0 },
+    [INV_PASID_ONE] = { 7, 1 },
+};
+
+static void
+queue(const struct inv *inv)
+{
+    uint64_t lo = shapes[inv->kind].type |
+                  (uint64_t)shapes[inv->kind].granularity << 4 |
+                  (uint64_t)inv->did << 16;
+    uint64_t hi = 0;
+
+    if (shapes[inv->kind].type == 1) {
+        lo |= (uint64_t)inv->sid << 32 | (uint64_t)inv->function_mask << 48;
+    } else if (shapes[inv->kind].type > 5) {
+        lo |= (uint64_t)inv->pasid << 32;
+    } else if (random_one_in(2) && guest.config.drain) {
+        lo |= 0xc0;
+    }
+    if (shapes[inv->kind].granularity == 3 && shapes[inv->kind].type % 4 == 2) {
+        hi = (inv->addr & ~(PAGE - 1)) | (inv->leaf_only ? 0x40 : 0) | inv->am;
+    }
+    append(lo, hi);
+}
+
+/* By registers, which know the context cache and the IOTLB alone. */
+static bool
+by_register(const struct inv *inv)
+{
+    uint64_t granularity = shapes[inv->kind].granularity;
+
+    if (shapes[inv->kind].type == 1) {
+        write8(CCMD, UINT64_C(1) << 63 | granularity << 61 |
+                         (uint64_t)inv->function_mask << 32 |
+                         (uint64_t)inv->sid << 16 | inv->did);
+        return !(vtd_mmio_read(guest.vtd, CCMD, 8) >> 63);
+    }
+    write8(IVA,
+           (inv->addr & ~(PAGE - 1)) | (inv->leaf_only ? 0x40 : 0) | inv->am);
+    write8(IOTLB,
+           UINT64_C(1) << 63 | granularity << 60 | (uint64_t)inv->did << 32);
+    return !(vtd_mmio_read(guest.vtd, IOTLB, 8) >> 63);
+}
+
+void
+command_invalidate(const struct inv *inv)
+{
+    if (shapes[inv->kind].type <= 2 && random_one_in(4)) {
+        if (!by_register(inv)) {
+            fail("an invalidation by register does not end");
+        }
+    } else {
+        queue(inv);
+        ring();
+    }
+    guest_invalidated(inv);
+}
+
+void
+command_invalidate_all(void)
+{
+    queue(&(struct inv){ .kind = INV_CONTEXT_GLOBAL });
+    if (guest.wide_queue) {
+        queue(&(struct inv){ .kind = INV_PASID_GLOBAL });
+    }
+    queue(&(struct inv){ .kind = INV_TLB_GLOBAL });
+    ring();
+    guest_forget();
+}
+
+void
+command_invalidate_entries(uint32_t index, unsigned im)
+{
+    append(im > 7 ? 4 : 0x14 | (uint64_t)index << 32 | (uint64_t)im << 27, 0);
+    ring();
+}

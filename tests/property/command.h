@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the guest's driver tells the unit. */
+#ifndef TESTS_PROPERTY_COMMAND_H
+#define TESTS_PROPERTY_COMMAND_H
+
+#include "tests/property/guest.h"
+
+/* Set up the queue, the interrupt table and a root table; enable all. */
+void command_start(void);
+
+/* Latch another root table, in a mode that the unit has. */
+void command_root(void);
+void command_toggle_te(void);
+
+/* Issue @inv by queue or register, and see it complete. */
+void command_invalidate(const struct inv *inv);
+/* Everything that there is to invalidate. */
+void command_invalidate_all(void);
+
+/* An interrupt entry cache invalidation of [index, index + 2^im). */
+void command_invalidate_entries(uint32_t index, unsigned im);
+
+#endif

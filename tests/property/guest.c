@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "tests/property/guest.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct guest guest;
+uint64_t random_seed;
+
+/* xorshift64*, which is enough to choose with. */
+uint64_t
+random64(void)
+{
+    random_seed ^= random_seed >> 12;
+    random_seed ^= random_seed << 25;
+    random_seed ^= random_seed >> 27;
+    return random_seed * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+unsigned
+random_below(unsigned n)
+{
+    return (unsigned)((random64() >> 32) * n >> 32);
+}
+
+bool
+random_one_in(unsigned n)
+{
+    return random_below(n) == 0;
+}
+
+void
+fail(const char *format, ...)
+{
+    va_list args;
+
+    (void)fflush(stdout);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+    exit(1);
+}
+
+/* --- what the unit reaches the world through ----------------------------- */
+
+static bool
+has(uint64_t gpa, size_t len)
+{
+    return gpa < RAM_SIZE && len <= RAM_SIZE - gpa;
+}
+
+static int
+mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+    (void)ctx;
+    if (len < 1 || len > 64) {
+        fail("a read of %zu bytes", len);
+    }
+    if (!has(gpa, len)) {
+        return -EFAULT;
+    }
+    memcpy(buf, guest.ram + gpa, len);
+    return 0;
+}
+
+/* Nothing but a status is ever stored. */
+static int
+mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
+{
+    (void)ctx;
+    if (gpa / PAGE != AT_STATUS) {
+        fail("%zu bytes were written at %#lx", len, (unsigned long)gpa);
+    }
+    memcpy(guest.ram + gpa, buf, len);
+    return 0;
+}
+
+static int
+mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
+{
+    uint64_t old;
+
+    (void)ctx;
+    if (gpa % 8 != 0) {
+        fail("compare-exchange at %#lx", (unsigned long)gpa);
+    }
+    if (!has(gpa, 8)) {
+        return -EFAULT;
+    }
+    memcpy(&old, guest.ram + gpa, 8);
+    if (old != expected) {
+        return 1;
+    }
+    if ((old & desired) != old) {
+        fail("compare-exchange at %#lx clears bits: %#lx to %#lx",
+             (unsigned long)gpa, (unsigned long)old, (unsigned long)desired);
+    }
+    memcpy(guest.ram + gpa, &desired, 8);
+    if (guest.marks < sizeof(guest.mark) / sizeof(guest.mark[0])) {
+        guest.mark[guest.marks++] = (struct ora_mark){ gpa, old ^ desired };
+    }
+    return 0;
+}
+
+static void
+msi(void *ctx, uint64_t addr, uint32_t data)
+{
+    (void)ctx;
+    (void)addr;
+    (void)data;
+    guest.msis++;
+}
+
+static void
+ir_state(void *ctx, const struct vtd_ir_state *state)
+{
+    (void)ctx;
+    (void)state;
+}
+
+static void
+ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
+{
+    (void)ctx;
+    for (unsigned i = 0; i < n; i++) {
+        if (route[i].index >= 256) {
+            fail("a route for entry %u of 256", route[i].index);
+        }
+        guest.route[route[i].index] = route[i];
+        guest.routed[route[i].index] = route[i].present;
+    }
+}
+
+static void
+ir_clear(void *ctx, uint32_t first, uint32_t n)
+{
+    (void)ctx;
+    for (uint32_t i = first; i < first + n && i < 256; i++) {
+        guest.routed[i] = false;
+    }
+}
+
+static void
+ir_retry(void *ctx, const struct vtd_ir_event *miss)
+{
+    (void)ctx;
+    if (!guest.routed[miss->index & 255]) {
+        fail("an interrupt is to be tried again, but has no route");
+    }
+}
+
+static void
+page_response(void *ctx, const struct vtd_page_resp *resp)
+{
+    (void)ctx;
+    (void)resp;
+}
+
+static const struct vtd_ops ops = {
+    .mem_read = mem_read,
+    .mem_write = mem_write,
+    .mem_cmpxchg = mem_cmpxchg,
+    .msi = msi,
+    .ir_state = ir_state,
+    .ir_routes = ir_routes,
+    .ir_clear = ir_clear,
+    .ir_retry = ir_retry,
+    .page_response = page_response,
+};
+
+/* --- the history --------------------------------------------------------- */
+
+static struct moment *
+last(void)
+{
+    return &guest.moment[guest.moments - 1];
+}
+
+const struct ora_world *
+guest_now(void)
+{
+    return &last()->world;
+}
+
+bool
+guest_is_full(void)
+{
+    return guest.moments >= MOMENTS - 1;
+}
+
+void
+guest_forget(void)
+{
+    struct ora_world world = last()->world;
+
+    guest.moments = 1;
+    guest.moment[0] = (struct moment){ .world = world };
+}
+
+static void
+begin_moment(const struct inv *inv)
+{
+    struct moment *past = last();
+    uint8_t *copy = guest.past + (guest.moments - 1) * RAM_SIZE;
+
+    if (guest.moments == MOMENTS) {
+        fail("the history is too short");
+    }
+    past[1] = (struct moment){ .inv = *inv, .world = past->world };
+    memcpy(copy, guest.ram, RAM_SIZE);
+    past->world.ram = copy;
+    guest.moments++;
+}
+
+void
+guest_change(void)
+{
+    static const struct inv none;
+
+    begin_moment(&none);
+}
+
+void
+guest_invalidated(const struct inv *inv)
+{
+    begin_moment(inv);
+}
+
+uint64_t
+guest_read(uint64_t gpa)
+{
+    uint64_t val = 0;
+
+    if (has(gpa, 8)) {
+        memcpy(&val, guest.ram + gpa, 8);
+    }
+    return val;
+}
+
+void
+guest_write(uint64_t gpa, uint64_t val)
+{
+    if (has(gpa, 8)) {
+        memcpy(guest.ram + gpa, &val, 8);
+    }
+}
+
+void
+guest_begin(const struct vtd_config *config)
+{
+    const char *why = vtd_config_check(config);
+
+    if (why) {
+        fail("the configuration is refused: %s", why);
+    }
+    guest = (struct guest){ .config = *config };
+    guest.ram = calloc(1, RAM_SIZE);
+    guest.past = calloc(MOMENTS, RAM_SIZE);
+    if (!guest.ram || !guest.past) {
+        fail("no memory");
+    }
+    guest.vtd = vtd_create(&guest.config, &ops, &guest);
+    if (!guest.vtd) {
+        fail("no unit");
+    }
+    guest.moments = 1;
+    guest.moment[0].world = (struct ora_world){
+        .config = &guest.config,
+        .ram = guest.ram,
+        .ram_size = RAM_SIZE,
+    };
+}
+
+void
+guest_end(void)
+{
+    vtd_destroy(guest.vtd);
+    free(guest.ram);
+    free(guest.past);
+}
