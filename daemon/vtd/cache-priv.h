@@ -115,12 +115,26 @@ struct vtd_pwc_entry {
 };
 #define VTD_PWC_SHIFT 21u
 
-/* What one source with one PASID translates through. */
+/*
+ * What one source with one PASID translates through, and what follows from it
+ * for each of its translations.
+ */
 struct vtd_ctx_entry {
     uint64_t who;
     uint64_t serial; /* unique in this cache: nothing that was learnt */
                      /* through another entry is taken for this one's */
     struct vtd_stamp stamp;
+    uint16_t dep_domain, dep_pasid; /* counters that translations depend on; */
+    uint16_t region_base; /* and of regions, that of address 0 in each kind */
+    /*
+     * Of requests that are neither privileged nor atomic: what those which do
+     * not execute need of the tables, by VTD_DMA_READ and VTD_DMA_WRITE; where
+     * their permissions are in vtd_page.perm; and which ones the context lets
+     * pass.
+     */
+    uint8_t need[4];
+    uint8_t perm_shift;
+    uint8_t permit;
     struct vtd_dma_ctx ctx;
 };
 
@@ -137,6 +151,7 @@ struct vtd_cache {
  */
 #define VTD_TLB_PASID_STEP 1607u
 #define VTD_TLB_SID_STEP   2531u
+#define VTD_CTX_SID_STEP   155u
 
 static inline struct vtd_tlb_entry *
 vtd_tlb_slot(struct vtd_cache *cache, const struct vtd_dma_req *req)
@@ -188,35 +203,43 @@ const struct vtd_tlb_entry *vtd_tlb_find(struct vtd_cache *cache,
                                          uint8_t need);
 
 /*
- * @page was found for @req through @ctx, in a walk that began when gens->seq
- * was @seq.
+ * @page was found for @req through @from, in a walk that began when gens->seq
+ * was @seq.  Returns the entry, good for this request in any case.
  */
-struct vtd_tlb_fill {
-    const struct vtd_dma_req *req;
-    const struct vtd_dma_ctx *ctx;
-    const struct vtd_page *page;
-    /* To requests neither privileged nor atomic, with the gpa of the page; */
-    const struct vtd_dma_resp *resp;
-    uint8_t access; /* and for which accesses: VTD_DMA_* */
-    bool hidden;    /* for none: vtd_tlb_find() alone finds the entry */
-    uint8_t span;   /* 2^span bytes hold the pages of all stages; to 30 */
-    uint64_t seq;
-};
+const struct vtd_tlb_entry *vtd_tlb_enter(struct vtd_cache *cache,
+                                          const struct vtd_gens *gens,
+                                          const struct vtd_dma_req *req,
+                                          const struct vtd_ctx_entry *from,
+                                          const struct vtd_page *page,
+                                          uint64_t seq);
 
-void vtd_tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-                   const struct vtd_tlb_fill *fill);
+static inline struct vtd_ctx_entry *
+vtd_ctx_slot(struct vtd_cache *cache, uint64_t who)
+{
+    return &cache
+                ->ctx[((who >> 32) * VTD_CTX_SID_STEP + who) % VTD_CTX_ENTRIES];
+}
 
 /* The context of @req; NULL if it is not cached. */
-const struct vtd_ctx_entry *vtd_ctx_find(const struct vtd_cache *cache,
-                                         const struct vtd_gens *gens,
-                                         const struct vtd_dma_req *req);
+static inline const struct vtd_ctx_entry *
+vtd_ctx_find(struct vtd_cache *cache, const struct vtd_gens *gens,
+             const struct vtd_dma_req *req)
+{
+    uint64_t who = vtd_req_word(req) & VTD_WORD_WHO;
+    const struct vtd_ctx_entry *entry = vtd_ctx_slot(cache, who);
+
+    vtd_gens_order();
+    return entry->who == who && vtd_stamp_is_valid(gens, &entry->stamp) ? entry
+                                                                        : NULL;
+}
 
 /*
- * Enter @ctx, resolved for @req since gens->seq was @seq.  The entry is good
- * for this request in any case, and for others if nothing moved.
+ * What was resolved for a request since gens->seq was @seq.  The entry is
+ * good for this request in any case, and for others if nothing moved.
  */
 const struct vtd_ctx_entry *vtd_ctx_enter(struct vtd_cache *cache,
                                           const struct vtd_gens *gens,
+                                          const struct vtd_config *config,
                                           const struct vtd_dma_req *req,
                                           const struct vtd_dma_ctx *ctx,
                                           uint64_t seq);

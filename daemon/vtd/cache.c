@@ -4,14 +4,17 @@
 #include "daemon/vtd/cache-priv.h"
 
 #define BITS_256  8u
-#define BITS_512  9u
 #define BITS_4096 12u
 _Static_assert(VTD_GEN_PASIDS == 1u << BITS_256 &&
                    VTD_GEN_DEVICES == 1u << BITS_256 &&
-                   VTD_CTX_ENTRIES == 1u << BITS_256 &&
-                   VTD_PWC_ENTRIES == 1u << BITS_512 &&
                    VTD_GEN_REGIONS == 1u << BITS_4096,
                "a hash of another size than what it is for");
+
+/* Tables of another context are far away. */
+#define PWC_STEP 197u
+
+/* Every access, of users or shifted of supervisors. */
+#define PERM_USER (VTD_PERM_ALL >> VTD_PERM_SUPER_SHIFT)
 
 #define SHIFT_64K 16u
 #define SHIFT_2M  21u
@@ -145,17 +148,28 @@ invalidate_pasid_iotlb(struct vtd_gens *gens, const struct vtd_inv *inv)
     }
 }
 
+/*
+ * A translation is found by its source, not by the domain that the context
+ * names now: it goes with the context, or a source would be translated that
+ * is blocked already, or as in the domain it left.  Which entries are of one
+ * device no counter tells, so that all go; software gives and takes devices
+ * rarely.
+ */
 static void
 invalidate_ctx(struct vtd_gens *gens, const struct vtd_inv *inv)
 {
     if (inv->scope == VTD_INV_GLOBAL) {
         bump(gens, VTD_GEN_CTX_ALL);
+        bump(gens, VTD_GEN_ALL);
     } else if (inv->scope == VTD_INV_DOMAIN) {
         bump(gens, gen_domain(VTD_GEN_CTX_DOMAIN, inv->did));
+        bump_domain(gens, inv->did);
     } else if (inv->kind == VTD_INV_CONTEXT) {
         bump(gens, gen_device(inv->sid));
+        bump(gens, VTD_GEN_ALL);
     } else {
         bump(gens, gen_pasid(VTD_GEN_CTX_PASID, inv->did, inv->pasid));
+        bump_domain(gens, inv->did);
     }
 }
 
@@ -175,7 +189,6 @@ vtd_gens_invalidate_all(struct vtd_gens *gens)
     bump(gens, VTD_GEN_CTX_ALL);
 }
 
-/* Translations of a context that is gone stay until theirs are, too. */
 void
 vtd_gens_invalidate(struct vtd_gens *gens, const struct vtd_inv *inv)
 {
@@ -207,75 +220,90 @@ vtd_gens_invalidate(struct vtd_gens *gens, const struct vtd_inv *inv)
  * what was read from guest memory since may be older than it, and the counters
  * may be newer.  Such an entry is never valid.
  */
-static uint64_t
+static inline uint64_t
 sum_or_never(const struct vtd_gens *gens, uint64_t seq, uint64_t sum)
 {
     return vtd_gens_seq(gens) == seq ? sum : 0;
 }
 
-static bool
-has_first_stage(const struct vtd_dma_ctx *ctx)
+/* The counter of @kind for the region number @region. */
+static inline uint16_t
+region_of(const struct vtd_ctx_entry *from, enum vtd_gen kind, uint64_t region)
 {
-    return ctx->stage != VTD_STAGE_SECOND;
+    return (uint16_t)(kind + (from->region_base + region) % VTD_GEN_REGIONS);
 }
 
-/* What every translation and every table of @ctx depends on. */
-struct deps {
-    uint64_t space;
-    uint16_t domain;
-    uint16_t pasid; /* VTD_GEN_ALL without a first stage */
-};
-
-static struct deps
-deps_of(const struct vtd_dma_ctx *ctx)
+static inline uint16_t
+table_of(const struct vtd_ctx_entry *from, enum vtd_gen kind, uint64_t region)
 {
-    if (has_first_stage(ctx)) {
-        return (struct deps){
-            .space = space_first(ctx->did, ctx->pasid),
-            .domain = (uint16_t)gen_domain(VTD_GEN_FIRST, ctx->did),
-            .pasid = (uint16_t)gen_pasid(VTD_GEN_PASID, ctx->did, ctx->pasid),
-        };
-    }
-    return (struct deps){
-        .space = space_second(ctx->did),
-        .domain = (uint16_t)gen_domain(VTD_GEN_DOMAIN, ctx->did),
-        .pasid = VTD_GEN_ALL,
-    };
+    return (uint16_t)(kind + (from->region_base + region) % VTD_GEN_TABLES);
 }
 
-/* The region that a page of 2^@shift bytes at @iova lies in. */
-static unsigned
-gen_page(uint64_t space, uint64_t iova, uint8_t shift)
+/*
+ * The size, as a shift, of what software may invalidate a part of to be rid of
+ * @page.  That is not page->shift where another stage has a larger page, nor
+ * where interrupt addresses near by made it less than it is.
+ */
+static inline unsigned
+span_of(const struct vtd_dma_ctx *ctx, const struct vtd_page *page)
 {
-    if (shift <= SHIFT_64K) {
-        return gen_region(VTD_GEN_64K, space, iova >> SHIFT_64K);
+    if (__builtin_expect(page->gpa >> 30 == 0xfee00000 >> 30, 0) &&
+        (page->shift > 12 || page->gpa >> 21 == 0xfee00000 >> 21)) {
+        return SHIFT_1G;
     }
-    if (shift <= SHIFT_2M) {
-        return gen_region(VTD_GEN_2M, space, iova >> SHIFT_2M);
-    }
-    return gen_region(VTD_GEN_1G, space, iova >> SHIFT_1G);
+    return ctx->stage == VTD_STAGE_NESTED ? SHIFT_1G : page->shift;
 }
 
-void
+/* The region that @page at @iova lies in. */
+static inline uint16_t
+dep_page(const struct vtd_ctx_entry *from, const struct vtd_page *page,
+         uint64_t iova)
+{
+    unsigned span = span_of(&from->ctx, page);
+
+    if (span <= SHIFT_64K) {
+        return region_of(from, VTD_GEN_64K, iova >> SHIFT_64K);
+    }
+    if (span <= SHIFT_2M) {
+        return region_of(from, VTD_GEN_2M, iova >> SHIFT_2M);
+    }
+    return region_of(from, VTD_GEN_1G, iova >> SHIFT_1G);
+}
+
+/*
+ * The entry is kept for requests like this one, but not for executing where
+ * the context refuses it: that must fail there.  A request for no access at
+ * all would hit any entry, so that one which is not for zero-length reads is
+ * hidden from it.
+ */
+const struct vtd_tlb_entry *
 vtd_tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-              const struct vtd_tlb_fill *fill)
+              const struct vtd_dma_req *req, const struct vtd_ctx_entry *from,
+              const struct vtd_page *page, uint64_t seq)
 {
-    uint64_t iova = fill->req->iova & ~UINT64_C(0xfff);
-    uint64_t word = vtd_req_word(fill->req);
-    struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, fill->req);
-    struct deps deps = deps_of(fill->ctx);
-    uint64_t denied = ~(uint64_t)fill->access;
+    struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
+    uint8_t access = page->perm >> from->perm_shift & PERM_USER;
+    uint8_t permit = access & from->permit;
 
-    entry->iova = iova;
-    entry->who = (word & VTD_WORD_WHO) | (fill->hidden ? VTD_WORD_AT : 0);
-    entry->care =
-        VTD_WORD_WHO | VTD_WORD_AT | VTD_PREP(VTD_WORD_ACCESS, denied);
-    entry->dep[0] = deps.domain;
-    entry->dep[1] = deps.pasid;
-    entry->dep[2] = (uint16_t)gen_page(deps.space, iova, fill->span);
-    entry->perm = fill->page->perm;
-    entry->resp = *fill->resp;
-    entry->sum = sum_or_never(gens, fill->seq, vtd_tlb_sum(gens, entry));
+    entry->iova = req->iova & ~UINT64_C(0xfff);
+    entry->who = from->who;
+    if (!(permit & VTD_DMA_READ) && from->need[0] != 0) {
+        entry->who |= VTD_WORD_AT;
+    }
+    entry->care = ~VTD_PREP(VTD_WORD_ACCESS, permit);
+    entry->dep[0] = from->dep_domain;
+    entry->dep[1] = from->dep_pasid;
+    entry->dep[2] = dep_page(from, page, req->iova);
+    entry->perm = page->perm;
+    entry->resp = (struct vtd_dma_resp){
+        .gpa = page->gpa,
+        .shift = page->shift,
+        .access = access,
+        .snoop = page->snoop,
+        .global = page->global,
+    };
+    entry->sum = sum_or_never(gens, seq, vtd_tlb_sum(gens, entry));
+    return entry;
 }
 
 const struct vtd_tlb_entry *
@@ -293,37 +321,58 @@ vtd_tlb_find(struct vtd_cache *cache, const struct vtd_gens *gens,
     return entry;
 }
 
-static unsigned
-ctx_slot(uint64_t who)
+/* What translations and tables of @entry's context depend on. */
+static void
+derive_deps(struct vtd_ctx_entry *entry)
 {
-    return hash(who, BITS_256);
+    const struct vtd_dma_ctx *ctx = &entry->ctx;
+    uint64_t space = space_second(ctx->did);
+
+    entry->dep_domain = (uint16_t)gen_domain(VTD_GEN_DOMAIN, ctx->did);
+    entry->dep_pasid = VTD_GEN_ALL;
+    if (ctx->stage != VTD_STAGE_SECOND) {
+        space = space_first(ctx->did, ctx->pasid);
+        entry->dep_domain = (uint16_t)gen_domain(VTD_GEN_FIRST, ctx->did);
+        entry->dep_pasid =
+            (uint16_t)gen_pasid(VTD_GEN_PASID, ctx->did, ctx->pasid);
+    }
+    entry->region_base = (uint16_t)hash(space, BITS_4096);
 }
 
-const struct vtd_ctx_entry *
-vtd_ctx_find(const struct vtd_cache *cache, const struct vtd_gens *gens,
+/* What requests like @req may and must have. */
+static void
+derive_needs(struct vtd_ctx_entry *entry, const struct vtd_config *config,
              const struct vtd_dma_req *req)
 {
-    uint64_t who = vtd_req_word(req) & VTD_WORD_WHO;
-    const struct vtd_ctx_entry *entry = &cache->ctx[ctx_slot(who)];
+    struct vtd_dma_req plain = { .pasid = req->pasid, .sid = req->sid };
 
-    if (entry->who != who || !vtd_stamp_is_valid(gens, &entry->stamp)) {
-        return NULL;
+    for (uint8_t i = 0; i < sizeof(entry->need); i++) {
+        plain.access = i;
+        entry->need[i] = vtd_dma_need(config, &entry->ctx, &plain);
     }
-    return entry;
+    entry->perm_shift =
+        entry->need[VTD_DMA_READ] & VTD_DMA_READ ? 0 : VTD_PERM_SUPER_SHIFT;
+    plain.access = VTD_DMA_EXEC;
+    entry->permit = PERM_USER;
+    if (vtd_dma_ctx_permit(&entry->ctx, &plain) != VTD_FR_OK) {
+        entry->permit &= (uint8_t)~VTD_DMA_EXEC;
+    }
 }
 
 const struct vtd_ctx_entry *
 vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-              const struct vtd_dma_req *req, const struct vtd_dma_ctx *ctx,
-              uint64_t seq)
+              const struct vtd_config *config, const struct vtd_dma_req *req,
+              const struct vtd_dma_ctx *ctx, uint64_t seq)
 {
     uint64_t who = vtd_req_word(req) & VTD_WORD_WHO;
-    struct vtd_ctx_entry *entry = &cache->ctx[ctx_slot(who)];
+    struct vtd_ctx_entry *entry = vtd_ctx_slot(cache, who);
     uint16_t *dep = entry->stamp.dep;
 
     entry->who = who;
     entry->serial = ++cache->serial;
     entry->ctx = *ctx;
+    derive_deps(entry);
+    derive_needs(entry, config, req);
     dep[0] = VTD_GEN_CTX_ALL;
     dep[1] = (uint16_t)gen_domain(VTD_GEN_CTX_DOMAIN, ctx->did);
     dep[2] = (uint16_t)gen_device(req->sid);
@@ -333,20 +382,20 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
 }
 
 static unsigned
-pwc_slot(const struct vtd_ctx_entry *entry, uint64_t region)
+pwc_slot(const struct vtd_ctx_entry *from, uint64_t region)
 {
-    return hash(region + (entry->serial << 48), BITS_512);
+    return (region + from->serial * PWC_STEP) % VTD_PWC_ENTRIES;
 }
 
 void
 vtd_pwc_find(const struct vtd_cache *cache, const struct vtd_gens *gens,
-             const struct vtd_ctx_entry *entry, uint64_t iova,
+             const struct vtd_ctx_entry *from, uint64_t iova,
              struct vtd_walk_hint *hint)
 {
     uint64_t region = iova >> VTD_PWC_SHIFT;
-    const struct vtd_pwc_entry *pwc = &cache->pwc[pwc_slot(entry, region)];
+    const struct vtd_pwc_entry *pwc = &cache->pwc[pwc_slot(from, region)];
 
-    if (pwc->region == region && pwc->serial == entry->serial &&
+    if (pwc->region == region && pwc->serial == from->serial &&
         vtd_stamp_is_valid(gens, &pwc->stamp)) {
         *hint = pwc->hint;
     } else {
@@ -361,27 +410,25 @@ vtd_pwc_find(const struct vtd_cache *cache, const struct vtd_gens *gens,
  */
 void
 vtd_pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-              const struct vtd_ctx_entry *entry, uint64_t iova,
+              const struct vtd_ctx_entry *from, uint64_t iova,
               const struct vtd_walk_hint *hint, uint64_t seq)
 {
     uint64_t region = iova >> VTD_PWC_SHIFT;
-    struct vtd_pwc_entry *pwc = &cache->pwc[pwc_slot(entry, region)];
-    struct deps deps = deps_of(&entry->ctx);
+    struct vtd_pwc_entry *pwc = &cache->pwc[pwc_slot(from, region)];
     uint16_t *dep = pwc->stamp.dep;
 
-    if (hint->level < 1 || hint->level > 2) {
+    if (hint->level == 1) {
+        dep[3] = table_of(from, VTD_GEN_TABLE_2M, iova >> SHIFT_2M);
+    } else if (hint->level == 2) {
+        dep[3] = table_of(from, VTD_GEN_TABLE_1G, iova >> SHIFT_1G);
+    } else {
         return;
     }
-    pwc->serial = entry->serial;
+    pwc->serial = from->serial;
     pwc->region = region;
     pwc->hint = *hint;
     dep[0] = VTD_GEN_ALL;
-    dep[1] = deps.domain;
-    dep[2] = deps.pasid;
-    dep[3] =
-        (uint16_t)(hint->level == 1 ? gen_table(VTD_GEN_TABLE_2M, deps.space,
-                                                iova >> SHIFT_2M)
-                                    : gen_table(VTD_GEN_TABLE_1G, deps.space,
-                                                iova >> SHIFT_1G));
+    dep[1] = from->dep_domain;
+    dep[2] = from->dep_pasid;
     pwc->stamp.sum = sum_or_never(gens, seq, vtd_gens_sum(gens, dep));
 }

@@ -5,14 +5,15 @@
 #include "daemon/vtd/pmr.h"
 #include "daemon/vtd/regs.h"
 
-/* A request that the caches alone do not answer. */
-struct job {
-    struct vtd *vtd;
-    const struct vtd_dma_req *req;
-    struct vtd_dma_resp *resp;
-    const struct vtd_ctx_entry *entry; /* what it translates through */
-    struct vtd_walk_env env;
-};
+void
+vtd_dma_init(struct vtd *vtd)
+{
+    vtd->dma.env = (struct vtd_walk_env){
+        .config = &vtd->config,
+        .ops = vtd->ops,
+        .ctx = vtd->ctx,
+    };
+}
 
 /* [VT-d 4.1, "Handling Requests to Interrupt Address Range"] */
 static bool
@@ -42,21 +43,21 @@ fault_type(enum vtd_fr fr, const struct vtd_dma_req *req)
 
 /* Record @fr unless @fpd keeps it from being recorded; returns it. */
 static __attribute__((noinline)) enum vtd_fr
-fail(const struct job *job, enum vtd_fr fr, bool fpd)
+fail(struct vtd *vtd, const struct vtd_dma_req *req, enum vtd_fr fr, bool fpd)
 {
-    const struct vtd_dma_req *req = job->req;
+    struct vtd_fault fault = {
+        .addr = req->iova,
+        .pasid = req->pasid,
+        .sid = req->sid,
+        .reason = (uint8_t)fr,
+        .type = (uint8_t)fault_type(fr, req),
+        .at = req->at,
+        .exec = (req->access & VTD_DMA_EXEC) != 0,
+        .privileged = req->privileged,
+    };
 
     if (!fpd || !vtd_fault_is_qualified(fr)) {
-        vtd_fault_record_dma(job->vtd, &(struct vtd_fault){
-                                           .addr = req->iova,
-                                           .pasid = req->pasid,
-                                           .sid = req->sid,
-                                           .reason = (uint8_t)fr,
-                                           .type = (uint8_t)fault_type(fr, req),
-                                           .at = req->at,
-                                           .exec = req->access & VTD_DMA_EXEC,
-                                           .privileged = req->privileged,
-                                       });
+        vtd_fault_record_dma(vtd, &fault);
     }
     return fr;
 }
@@ -131,38 +132,31 @@ interrupt_range(const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
 }
 
 static enum vtd_fr
-pass_through(const struct job *job)
+pass_through(struct vtd *vtd, const struct vtd_dma_req *req,
+             const struct vtd_dma_ctx *ctx, struct vtd_dma_resp *resp)
 {
-    const struct vtd_dma_ctx *ctx = &job->entry->ctx;
-    uint64_t iova = job->req->iova;
-
-    if (iova >> job->vtd->config.mgaw) {
-        return fail(job, ctx->scalable ? VTD_FR_DMA_WIDTH : VTD_FR_ADDR_WIDTH,
+    if (req->iova >> vtd->config.mgaw) {
+        return fail(vtd, req,
+                    ctx->scalable ? VTD_FR_DMA_WIDTH : VTD_FR_ADDR_WIDTH,
                     ctx->fpd);
     }
-    if (is_interrupt_range(iova)) {
-        return fail(job, VTD_FR_SM_INT_RANGE, ctx->fpd);
+    if (is_interrupt_range(req->iova)) {
+        return fail(vtd, req, VTD_FR_SM_INT_RANGE, ctx->fpd);
     }
-    return pass(job->vtd, job->req, ctx->pgsnp, job->resp);
+    return pass(vtd, req, ctx->pgsnp, resp);
 }
 
 static enum vtd_fr
-translated(const struct job *job)
+translated(const struct vtd *vtd, const struct vtd_dma_req *req,
+           struct vtd_dma_resp *resp)
 {
-    if (is_interrupt_range(job->req->iova)) {
+    if (is_interrupt_range(req->iova)) {
         return VTD_FR_BLOCKED;
     }
-    return pass(job->vtd, job->req, false, job->resp);
+    return pass(vtd, req, false, resp);
 }
 
 /* --- tables -------------------------------------------------------------- */
-
-/* Whether @need is of a supervisor. */
-static bool
-is_super(uint8_t need)
-{
-    return need >> VTD_PERM_SUPER_SHIFT != 0;
-}
 
 static uint8_t
 access_of(uint8_t perm, bool super)
@@ -173,138 +167,90 @@ access_of(uint8_t perm, bool super)
     return perm & (VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC);
 }
 
-static void
-answer(const struct vtd_page *page, uint8_t access, struct vtd_dma_resp *resp)
+static bool
+is_super(uint8_t need)
 {
-    *resp = (struct vtd_dma_resp){
-        .gpa = page->gpa,
-        .shift = page->shift,
-        .access = access,
-        .snoop = page->snoop,
-        .global = page->global,
-    };
+    return need >> VTD_PERM_SUPER_SHIFT != 0;
 }
 
 /*
- * What the context refuses is no permission, whatever tables say: such a
- * request must fail there.
+ * Walk for @need, from the lowest table that is known; the page is left in
+ * dma.page.
  */
-static uint8_t
-permitted(const struct vtd_dma_ctx *ctx, uint8_t perm)
+static inline enum vtd_fr
+walk(struct vtd *vtd, const struct vtd_dma_req *req,
+     const struct vtd_ctx_entry *from, uint8_t need)
 {
-    if (!ctx->ere) {
-        perm &=
-            (uint8_t) ~(VTD_DMA_EXEC | VTD_DMA_EXEC << VTD_PERM_SUPER_SHIFT);
-    }
-    if (!ctx->sre) {
-        perm &= VTD_PERM_ALL >> VTD_PERM_SUPER_SHIFT;
-    }
-    return perm;
-}
-
-/* Walk for @need, from the lowest table that is known. */
-static enum vtd_fr
-walk(const struct job *job, uint8_t need, struct vtd_page *page)
-{
-    struct vtd_dma *dma = &job->vtd->dma;
-    const struct vtd_ctx_entry *entry = job->entry;
-    uint64_t iova = job->req->iova;
+    struct vtd_dma *dma = &vtd->dma;
     uint64_t seq = vtd_gens_seq(&dma->gens);
-    struct vtd_walk_hint hint;
     enum vtd_fr fr;
     uint8_t begin;
 
-    job->vtd->stat[VTD_STAT_DMA_WALK]++;
-    vtd_pwc_find(&dma->cache, &dma->gens, entry, iova, &hint);
-    begin = hint.level;
-    fr = vtd_walk(&job->env, &entry->ctx, iova, need, &hint, page);
-    VTD_TRACE(job->vtd, WALK, job->req->sid, job->req->pasid, iova, fr);
-    if (fr == VTD_FR_OK && hint.level != begin) {
-        vtd_pwc_enter(&dma->cache, &dma->gens, entry, iova, &hint, seq);
-    }
-    if (fr == VTD_FR_OK) {
-        page->perm = permitted(&entry->ctx, page->perm);
+    vtd->stat[VTD_STAT_DMA_WALK]++;
+    vtd_pwc_find(&dma->cache, &dma->gens, from, req->iova, &dma->hint);
+    begin = dma->hint.level;
+    fr = vtd_walk(&dma->env, &from->ctx, req->iova, need, &dma->hint,
+                  &dma->page);
+    VTD_TRACE(vtd, WALK, req->sid, req->pasid, req->iova, fr);
+    if (fr == VTD_FR_OK && dma->hint.level != begin) {
+        vtd_pwc_enter(&dma->cache, &dma->gens, from, req->iova, &dma->hint,
+                      seq);
     }
     return fr;
 }
 
-/*
- * The size, as a shift, of what software may invalidate a part of to be rid of
- * @page.  That is not page->shift where another stage has a larger page, nor
- * where interrupt addresses near by made it less than it is.
- */
-static uint8_t
-span_of(const struct vtd_dma_ctx *ctx, const struct vtd_page *page)
+/* No translation is kept that will do. */
+static inline enum vtd_fr
+miss(struct vtd *vtd, const struct vtd_dma_req *req,
+     const struct vtd_ctx_entry *from, uint8_t need, struct vtd_dma_resp *resp)
 {
-    bool is_near = page->gpa >> 30 == 0xfee00000 >> 30;
-    bool is_next = page->gpa >> 21 == 0xfee00000 >> 21;
-
-    if (ctx->stage == VTD_STAGE_NESTED || is_next ||
-        (is_near && page->shift > 12)) {
-        return 30;
-    }
-    return page->shift;
-}
-
-/*
- * Keep a translation for requests like this one, but not for executing where
- * the context refuses it: that must fail there.  A request for no access at
- * all would hit any entry, so that one which is not for zero-length reads is
- * hidden from it.
- */
-static void
-keep(const struct job *job, const struct vtd_page *page, uint64_t seq)
-{
-    const struct vtd_dma_ctx *ctx = &job->entry->ctx;
-    bool super = job->req->pasid == VTD_NO_PASID && ctx->rid_priv;
-    bool writes_suffice =
-        job->vtd->config.zlr && ctx->stage == VTD_STAGE_SECOND;
-    uint8_t access = access_of(page->perm, super);
-    struct vtd_dma_resp resp;
-
-    answer(page, access, &resp);
-    if (ctx->scalable && !ctx->ere) {
-        access &= (uint8_t)~VTD_DMA_EXEC;
-    }
-    vtd_tlb_enter(&job->vtd->dma.cache, &job->vtd->dma.gens,
-                  &(struct vtd_tlb_fill){
-                      .req = job->req,
-                      .ctx = ctx,
-                      .page = page,
-                      .resp = &resp,
-                      .access = access,
-                      .hidden = !(access & VTD_DMA_READ) && !writes_suffice,
-                      .span = span_of(ctx, page),
-                      .seq = seq,
-                  });
-}
-
-static enum vtd_fr
-translate(const struct job *job)
-{
-    struct vtd_dma *dma = &job->vtd->dma;
-    const struct vtd_dma_req *req = job->req;
-    const struct vtd_dma_ctx *ctx = &job->entry->ctx;
-    uint8_t need = vtd_dma_need(&job->vtd->config, ctx, req);
+    struct vtd_dma *dma = &vtd->dma;
     uint64_t seq = vtd_gens_seq(&dma->gens);
-    const struct vtd_tlb_entry *hit;
-    struct vtd_page page;
+    enum vtd_fr fr = walk(vtd, req, from, need);
+
+    if (__builtin_expect(fr != VTD_FR_OK, 0)) {
+        return fail(vtd, req, fr, from->ctx.fpd);
+    }
+    *resp = vtd_tlb_enter(&dma->cache, &dma->gens, req, from, &dma->page, seq)
+                ->resp;
+    resp->gpa += req->iova & 0xfff;
+    return VTD_FR_OK;
+}
+
+/* A request that a look-up by its word alone does not serve. */
+static enum vtd_fr
+translate(struct vtd *vtd, const struct vtd_dma_req *req,
+          const struct vtd_ctx_entry *from, struct vtd_dma_resp *resp)
+{
+    struct vtd_dma *dma = &vtd->dma;
+    uint8_t need = vtd_dma_need(&vtd->config, &from->ctx, req);
+    const struct vtd_tlb_entry *hit =
+        vtd_tlb_find(&dma->cache, &dma->gens, req, need);
     enum vtd_fr fr;
 
-    hit = vtd_tlb_find(&dma->cache, &dma->gens, req, need);
     if (hit) {
-        *job->resp = hit->resp;
-        job->resp->access = access_of(hit->perm, is_super(need));
-    } else {
-        fr = walk(job, need, &page);
-        if (fr != VTD_FR_OK) {
-            return fail(job, fr, ctx->fpd);
-        }
-        answer(&page, access_of(page.perm, is_super(need)), job->resp);
-        keep(job, &page, seq);
+        *resp = hit->resp;
+        resp->gpa += req->iova & 0xfff;
+        resp->access = access_of(hit->perm, is_super(need));
+        return VTD_FR_OK;
     }
-    job->resp->gpa += req->iova & 0xfff;
-    return VTD_FR_OK;
+    fr = miss(vtd, req, from, need, resp);
+    if (fr == VTD_FR_OK) {
+        resp->access = access_of(dma->page.perm, is_super(need));
+    }
+    return fr;
+}
+
+/* What a device asks for when it asks for @access. */
+static uint8_t
+ats_want(const struct vtd *vtd, const struct vtd_dma_req *req)
+{
+    uint8_t want = req->access ? req->access : VTD_DMA_READ;
+
+    if (req->no_write && vtd->config.nwfs) {
+        want &= (uint8_t)~VTD_DMA_WRITE;
+    }
+    return want;
 }
 
 /*
@@ -313,7 +259,8 @@ translate(const struct job *job)
  * that none of ours does.
  */
 static enum vtd_fr
-ats_translate(const struct job *job)
+ats_translate(struct vtd *vtd, const struct vtd_dma_req *req,
+              const struct vtd_ctx_entry *from, struct vtd_dma_resp *resp)
 {
     static const uint8_t asks[] = {
         VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC,
@@ -322,35 +269,32 @@ ats_translate(const struct job *job)
         VTD_DMA_READ,
         VTD_DMA_WRITE,
     };
-    const struct vtd_config *config = &job->vtd->config;
-    struct vtd_dma_req ask = *job->req;
-    uint8_t want = ask.access ? ask.access : VTD_DMA_READ;
-    uint8_t tried = 0;
-    struct vtd_page page;
+    const struct vtd_page *page = &vtd->dma.page;
+    struct vtd_dma_req ask = *req;
+    uint8_t want = ats_want(vtd, req);
 
-    if (ask.no_write && config->nwfs) {
-        want &= (uint8_t)~VTD_DMA_WRITE;
-    }
-    *job->resp = (struct vtd_dma_resp){ .gpa = ask.iova, .shift = 12 };
+    *resp = (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12 };
     for (unsigned i = 0; i < sizeof(asks); i++) {
         uint8_t need;
         enum vtd_fr fr;
 
         ask.access = want & asks[i];
-        if (ask.access == 0 || ask.access == tried) {
+        if (ask.access == 0 || (i > 0 && ask.access == (want & asks[i - 1]))) {
             continue;
         }
-        tried = ask.access;
-        need = vtd_dma_need(config, &job->entry->ctx, &ask);
-        fr = walk(job, need, &page);
+        need = vtd_dma_need(&vtd->config, &from->ctx, &ask);
+        fr = walk(vtd, req, from, need);
         if (fr == VTD_FR_OK) {
-            answer(&page, access_of(page.perm, is_super(need)), job->resp);
-            job->resp->access &= want | VTD_DMA_READ | VTD_DMA_WRITE;
-            job->resp->gpa += ask.iova & 0xfff;
+            resp->gpa = page->gpa + (req->iova & 0xfff);
+            resp->shift = page->shift;
+            resp->access = access_of(page->perm, is_super(need)) &
+                           (want | VTD_DMA_READ | VTD_DMA_WRITE);
+            resp->snoop = page->snoop;
+            resp->global = page->global;
             return VTD_FR_OK;
         }
         if (!is_missing_permission(fr)) {
-            return fail(job, fr, job->entry->ctx.fpd);
+            return fail(vtd, req, fr, from->ctx.fpd);
         }
     }
     return VTD_FR_OK;
@@ -358,81 +302,106 @@ ats_translate(const struct job *job)
 
 /* --- requests ------------------------------------------------------------ */
 
-/* Find what the request translates through; a fault is told. */
+/*
+ * Find what the request translates through, or tell the fault.  A context is
+ * cached for all requests of its source and PASID, of which it may refuse
+ * some.
+ */
 static enum vtd_fr
-find_context(struct job *job)
+find_context(struct vtd *vtd, const struct vtd_dma_req *req,
+             const struct vtd_ctx_entry **from)
 {
-    struct vtd_dma *dma = &job->vtd->dma;
+    struct vtd_dma *dma = &vtd->dma;
     uint64_t seq = vtd_gens_seq(&dma->gens);
     struct vtd_dma_ctx ctx;
     enum vtd_fr fr;
 
-    job->entry = vtd_ctx_find(&dma->cache, &dma->gens, job->req);
-    if (job->entry) {
-        fr = vtd_dma_ctx_permit(&job->entry->ctx, job->req);
-        return fr == VTD_FR_OK ? fr : fail(job, fr, job->entry->ctx.fpd);
+    *from = vtd_ctx_find(&dma->cache, &dma->gens, req);
+    if (*from) {
+        fr = vtd_dma_ctx_permit(&(*from)->ctx, req);
+        return fr == VTD_FR_OK ? fr : fail(vtd, req, fr, (*from)->ctx.fpd);
     }
-    fr = vtd_dma_ctx_resolve(&job->env, job->req, &ctx);
+    dma->env.root = vtd->root;
+    fr = vtd_dma_ctx_resolve(&dma->env, req, &ctx);
     if (fr != VTD_FR_OK) {
-        return fail(job, fr, ctx.fpd);
+        return fail(vtd, req, fr, ctx.fpd);
     }
-    job->entry = vtd_ctx_enter(&dma->cache, &dma->gens, job->req, &ctx, seq);
+    *from =
+        vtd_ctx_enter(&dma->cache, &dma->gens, &vtd->config, req, &ctx, seq);
     return VTD_FR_OK;
 }
 
 static enum vtd_fr
-remap(struct job *job)
+remap(struct vtd *vtd, const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
 {
-    enum vtd_fr fr = find_context(job);
+    const struct vtd_ctx_entry *from;
+    enum vtd_fr fr = find_context(vtd, req, &from);
 
     if (fr != VTD_FR_OK) {
         return fr;
     }
-    if (job->entry->ctx.stage == VTD_STAGE_BLOCKED) {
+    if (from->ctx.stage == VTD_STAGE_BLOCKED) {
         return VTD_FR_BLOCKED;
     }
-    if (job->req->at == VTD_AT_TRANSLATED) {
-        return translated(job);
+    if (req->at == VTD_AT_TRANSLATED) {
+        return translated(vtd, req, resp);
     }
-    if (job->entry->ctx.stage == VTD_STAGE_PASS) {
-        return pass_through(job);
+    if (from->ctx.stage == VTD_STAGE_PASS) {
+        return pass_through(vtd, req, &from->ctx, resp);
     }
-    if (job->req->at == VTD_AT_TRANSLATION) {
-        return ats_translate(job);
+    if (req->at == VTD_AT_TRANSLATION) {
+        return ats_translate(vtd, req, from, resp);
     }
-    return translate(job);
+    return translate(vtd, req, from, resp);
 }
 
+/* Any request that is not a plain one with a context at hand. */
 static __attribute__((noinline)) enum vtd_fr
-translate_other(struct vtd *vtd, const struct vtd_dma_req *req,
-                struct vtd_dma_resp *resp)
+translate_any(struct vtd *vtd, const struct vtd_dma_req *req,
+              struct vtd_dma_resp *resp)
 {
-    struct job job = {
-        .vtd = vtd,
-        .req = req,
-        .resp = resp,
-        .env = { .config = &vtd->config,
-                 .ops = vtd->ops,
-                 .ctx = vtd->ctx,
-                 .root = vtd->root },
-    };
-
-    if (!vtd->root.enabled) {
+    if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES)) {
         return pass(vtd, req, false, resp);
     }
     if (is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID) {
         return interrupt_range(req, resp);
     }
-    return remap(&job);
+    return remap(vtd, req, resp);
+}
+
+/*
+ * Neither a translation nor a translated request, and no access that a context
+ * may refuse.  The other two tests are of translate_any()'s special cases.
+ */
+static inline bool
+is_plain(const struct vtd *vtd, const struct vtd_dma_req *req)
+{
+    return (vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES) &&
+           vtd_req_word(req) >> 48 <= (VTD_DMA_READ | VTD_DMA_WRITE) &&
+           !vtd_req_is_special(req) && !is_interrupt_range(req->iova);
+}
+
+/* Not to be had from the cache of translations. */
+static __attribute__((noinline)) enum vtd_fr
+translate_miss(struct vtd *vtd, const struct vtd_dma_req *req,
+               struct vtd_dma_resp *resp)
+{
+    const struct vtd_ctx_entry *from =
+        vtd_ctx_find(&vtd->dma.cache, &vtd->dma.gens, req);
+
+    if (from && is_plain(vtd, req) && from->ctx.stage >= VTD_STAGE_SECOND) {
+        return miss(vtd, req, from, from->need[req->access], resp);
+    }
+    return translate_any(vtd, req, resp);
 }
 
 enum vtd_fr
 vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                   struct vtd_dma_resp *resp)
 {
-    if (vtd->root.enabled &&
+    if ((vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES) &&
         vtd_tlb_hit(&vtd->dma.cache, &vtd->dma.gens, req, resp)) {
         return VTD_FR_OK;
     }
-    return translate_other(vtd, req, resp);
+    return translate_miss(vtd, req, resp);
 }

@@ -9,8 +9,19 @@
 #include "daemon/vtd/cache-priv.h"
 
 struct vtd_dma {
+    /* Constant, but for the root, which is copied when it is looked at. */
+    struct vtd_walk_env env;
+    /*
+     * What the last walk found.  Not on the stack: see irte and the others in
+     * struct vtd.
+     */
+    struct vtd_walk_hint hint;
+    struct vtd_page page;
     struct vtd_gens gens;
     struct vtd_cache cache;
 };
+
+/* Once, when the configuration, the ops and their context are in place. */
+void vtd_dma_init(struct vtd *vtd);
 
 #endif
