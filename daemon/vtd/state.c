@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/vtd/cache-priv.h"
+#include "daemon/vtd/caps.h"
 #include "daemon/vtd/gcmd.h"
 #include "daemon/vtd/ir.h"
 #include "daemon/vtd/route.h"
-
-/* In a latch: it holds something.  The bit is reserved in the register. */
-#define LATCHED VTD_BIT(63)
+#include "daemon/vtd/sync.h"
 
 /*
  * Bits that the unit sets by itself, of the registers that it has.  Besides
@@ -18,14 +18,29 @@
 static const uint64_t own_bits[VTD_REG_COUNT] = {
     [VTD_REG_GSTS] = VTD_GSTS_TES | VTD_GSTS_RTPS | VTD_GSTS_QIES |
                      VTD_GSTS_IRES | VTD_GSTS_IRTPS | VTD_GSTS_CFIS,
-    [VTD_REG_CCMD] = VTD_CCMD_CAIG,
+    [VTD_REG_CCMD] = VTD_CCMD_ICC | VTD_CCMD_CAIG,
     [VTD_REG_FSTS] = VTD_FSTS_FRI | VTD_FSTS_PPF,
     [VTD_REG_FECTL] = VTD_EVCTL_IP,
+    [VTD_REG_PMEN] = VTD_PMEN_PRS,
     [VTD_REG_IQH] = VTD_IQH_QH,
     [VTD_REG_IECTL] = VTD_EVCTL_IP,
     [VTD_REG_IQERCD] = VTD_IQERCD_ICESID | VTD_IQERCD_ITESID | VTD_IQERCD_IQEI,
-    [VTD_REG_IOTLB] = VTD_IOTLB_IAIG,
+    [VTD_REG_PECTL] = VTD_EVCTL_IP,
+    [VTD_REG_IOTLB] = VTD_IOTLB_IVT | VTD_IOTLB_IAIG,
 };
+
+/* Of these, bits that are state only with a capability. */
+static const struct {
+    uint8_t reg;
+    uint8_t need; /* enum vtd_need */
+    uint64_t bits;
+} optional_bits[] = {
+    { VTD_REG_GSTS, VTD_NEED_DMA, VTD_GSTS_TES },
+    { VTD_REG_GSTS, VTD_NEED_IR,
+      VTD_GSTS_IRES | VTD_GSTS_IRTPS | VTD_GSTS_CFIS },
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A record is all the unit's, but for F, which software clears. */
 #define RECORD_LO VTD_FRCDLO_FI
@@ -70,7 +85,7 @@ irt_save(const struct vtd_irt *irt)
     if (irt->entries == 0) {
         return 0;
     }
-    return LATCHED | irt->base | (irt->eime ? VTD_IRTA_EIME : 0) |
+    return VTD_LATCH_VALID | irt->base | (irt->eime ? VTD_IRTA_EIME : 0) |
            VTD_PREP(VTD_IRTA_S, __builtin_ctz(irt->entries) - 1);
 }
 
@@ -78,12 +93,33 @@ static void
 irt_load(struct vtd_irt *irt, uint64_t latch)
 {
     *irt = (struct vtd_irt){ .entries = 0 };
-    if (latch & LATCHED) {
+    if (latch & VTD_LATCH_VALID) {
         irt->base = latch & VTD_IRTA_IRTA;
         irt->entries = 2u << VTD_GET(VTD_IRTA_S, latch);
         irt->eime = (latch & VTD_IRTA_EIME) != 0;
         vtd_irt_set_mode(irt);
     }
+}
+
+static uint64_t
+root_save(const struct vtd_root *root)
+{
+    if (!root->latched) {
+        return 0;
+    }
+    return VTD_LATCH_VALID | (root->enabled ? VTD_LATCH_ENABLED : 0) |
+           root->base | VTD_PREP(VTD_RTADDR_TTM, root->ttm);
+}
+
+static void
+root_load(struct vtd_root *root, uint64_t latch)
+{
+    *root = (struct vtd_root){
+        .base = latch & VTD_RTADDR_RTA,
+        .ttm = (uint8_t)VTD_GET(VTD_RTADDR_TTM, latch),
+        .latched = (latch & VTD_LATCH_VALID) != 0,
+        .enabled = (latch & VTD_LATCH_ENABLED) != 0,
+    };
 }
 
 size_t
@@ -121,7 +157,9 @@ vtd_save(const struct vtd *vtd, void *buf)
         quad[VTD_STATE_QUAD_REGS + i] = vtd_reg_row_value(vtd, i);
     }
     latch[VTD_LATCH_IRTA] = irt_save(&vtd->irt);
+    latch[VTD_LATCH_RTADDR] = root_save(&vtd->root);
     latch[VTD_LATCH_FAULT_NEXT] = vtd->fault_next;
+    latch[VTD_LATCH_SYNC] = vtd_sync_save(vtd);
     quad[VTD_STATE_QUAD_CHECK] = check_of(quad);
     memcpy(buf, quad, sizeof(quad));
 }
@@ -155,6 +193,12 @@ state_bits(const struct vtd *vtd, unsigned i)
     if (i >= VTD_REG_FRCD0_LO) {
         bits |= (i - VTD_REG_FRCD0_LO) % 2 ? RECORD_HI : RECORD_LO;
     }
+    for (size_t k = 0; k < COUNT(optional_bits); k++) {
+        if (optional_bits[k].reg == i &&
+            !vtd_caps_have(&vtd->config, optional_bits[k].need)) {
+            bits &= ~optional_bits[k].bits;
+        }
+    }
     return bits;
 }
 
@@ -170,11 +214,37 @@ are_registers_possible(const struct vtd *vtd, const uint64_t *reg)
     return true;
 }
 
-/* Something is pending only while it is masked, and only with a cause. */
+/* A latch holds nothing, or what its register could. */
 static bool
-is_event_consistent(uint64_t control, bool cause)
+is_latch_possible(const struct vtd *vtd, uint64_t latch, enum vtd_reg reg,
+                  uint64_t more)
 {
-    return !(control & VTD_EVCTL_IP) || ((control & VTD_EVCTL_IM) && cause);
+    uint64_t bits = VTD_LATCH_VALID | more | state_bits(vtd, reg);
+
+    return latch == 0 || ((latch & VTD_LATCH_VALID) && !(latch & ~bits));
+}
+
+/* A mode that the unit lacks was latched as the reserved one. */
+static bool
+is_mode_possible(const struct vtd *vtd, uint64_t rtaddr)
+{
+    uint64_t ttm = VTD_GET(VTD_RTADDR_TTM, rtaddr);
+
+    return (ttm != VTD_TTM_SCALABLE || vtd->config.smts) &&
+           (ttm != VTD_TTM_ABORT || vtd->config.adms);
+}
+
+static bool
+are_latches_possible(const struct vtd *vtd, const uint64_t *latch)
+{
+    uint64_t rtaddr = latch[VTD_LATCH_RTADDR];
+
+    return is_latch_possible(vtd, latch[VTD_LATCH_IRTA], VTD_REG_IRTA, 0) &&
+           is_latch_possible(vtd, rtaddr, VTD_REG_RTADDR, VTD_LATCH_ENABLED) &&
+           is_mode_possible(vtd, rtaddr) &&
+           (rtaddr == 0 || vtd_caps_have(&vtd->config, VTD_NEED_DMA)) &&
+           latch[VTD_LATCH_FAULT_NEXT] < vtd->config.fault_records &&
+           !(latch[VTD_LATCH_SYNC] & ~(uint64_t)VTD_SYNC_SAVED);
 }
 
 static bool
@@ -187,34 +257,70 @@ are_faults_consistent(const struct vtd *vtd, const uint64_t *reg)
         pending |= (reg[VTD_REG_FRCD0_HI + 2 * i] & VTD_FRCDHI_F) != 0;
     }
     return !(fsts & VTD_FSTS_PPF) == !pending &&
-           VTD_GET(VTD_FSTS_FRI, fsts) < vtd->config.fault_records &&
-           is_event_consistent(reg[VTD_REG_FECTL],
-                               (fsts & VTD_FSTS_STATUS) != 0);
+           VTD_GET(VTD_FSTS_FRI, fsts) < vtd->config.fault_records;
 }
 
-/* What is enabled has what it needs; what is not stands at its beginning. */
+/* An event is pending only while it is masked, and only with a cause. */
 static bool
-is_status_consistent(const uint64_t *reg, const uint64_t *latch)
+are_events_consistent(const uint64_t *reg)
+{
+    static const struct {
+        uint8_t control, status;
+        uint64_t causes;
+    } events[] = {
+        { VTD_REG_FECTL, VTD_REG_FSTS, VTD_FSTS_STATUS },
+        { VTD_REG_IECTL, VTD_REG_ICS, VTD_ICS_IWC },
+        { VTD_REG_PECTL, VTD_REG_PRS, VTD_PRS_PPR | VTD_PRS_PRO },
+    };
+
+    for (size_t i = 0; i < COUNT(events); i++) {
+        if ((reg[events[i].control] & VTD_EVCTL_IP) &&
+            (!(reg[events[i].control] & VTD_EVCTL_IM) ||
+             !(reg[events[i].status] & events[i].causes))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * What is enabled has what it needs; what is not stands at its beginning.  The
+ * status says what was latched, unless it has to wait for sinks.
+ */
+static bool
+is_status_consistent(const struct vtd *vtd, const uint64_t *reg,
+                     const uint64_t *latch)
 {
     uint64_t gsts = reg[VTD_REG_GSTS];
-    bool irt = (latch[VTD_LATCH_IRTA] & LATCHED) != 0;
+    bool irt = (latch[VTD_LATCH_IRTA] & VTD_LATCH_VALID) != 0;
+    bool root = (latch[VTD_LATCH_RTADDR] & VTD_LATCH_VALID) != 0;
+    bool te = (latch[VTD_LATCH_RTADDR] & VTD_LATCH_ENABLED) != 0;
+    bool rtps = (gsts & VTD_GSTS_RTPS) != 0;
+    bool tes = (gsts & VTD_GSTS_TES) != 0;
 
-    return !(gsts & VTD_GSTS_IRTPS) == !irt &&
-           (irt || !(gsts & VTD_GSTS_IRES)) &&
-           ((gsts & VTD_GSTS_QIES) || reg[VTD_REG_IQH] == 0) &&
-           is_event_consistent(reg[VTD_REG_IECTL],
-                               (reg[VTD_REG_ICS] & VTD_ICS_IWC) != 0);
+    if (!(gsts & VTD_GSTS_IRTPS) != !irt || ((gsts & VTD_GSTS_IRES) && !irt) ||
+        (reg[VTD_REG_IQH] != 0 && !(gsts & VTD_GSTS_QIES)) ||
+        !(reg[VTD_REG_PMEN] & VTD_PMEN_PRS) !=
+            !(reg[VTD_REG_PMEN] & VTD_PMEN_EPM)) {
+        return false;
+    }
+    if (!vtd_caps_have(&vtd->config, VTD_NEED_DMA)) {
+        return true;
+    }
+    if (latch[VTD_LATCH_SYNC] & 1u << VTD_SYNC_SRTP) {
+        return root || (!rtps && !tes);
+    }
+    return rtps == root && tes == te;
 }
 
-/* A latch holds what its register could. */
+/* Commands are pending as long as they wait. */
 static bool
-are_latches_possible(const struct vtd *vtd, const uint64_t *latch)
+are_waits_consistent(const uint64_t *reg, uint64_t waiting)
 {
-    uint64_t irta = latch[VTD_LATCH_IRTA];
-    uint64_t irta_bits = LATCHED | state_bits(vtd, VTD_REG_IRTA);
-
-    return (irta == 0 || (irta & LATCHED)) && !(irta & ~irta_bits) &&
-           latch[VTD_LATCH_FAULT_NEXT] < vtd->config.fault_records;
+    return !(reg[VTD_REG_CCMD] & VTD_CCMD_ICC) ==
+               !(waiting & 1u << VTD_SYNC_CCMD) &&
+           !(reg[VTD_REG_IOTLB] & VTD_IOTLB_IVT) ==
+               !(waiting & 1u << VTD_SYNC_IOTLB);
 }
 
 static void
@@ -229,9 +335,12 @@ commit(struct vtd *vtd, const uint64_t *reg, const uint64_t *latch)
         }
     }
     irt_load(&vtd->irt, latch[VTD_LATCH_IRTA]);
+    root_load(&vtd->root, latch[VTD_LATCH_RTADDR]);
     vtd->fault_next = (unsigned)latch[VTD_LATCH_FAULT_NEXT];
     vtd_ir_state_get(vtd, &vtd->ir_told);
     vtd_route_forget(vtd);
+    vtd_gens_invalidate_all(&vtd->dma.gens);
+    vtd_sync_restore(vtd, (uint8_t)latch[VTD_LATCH_SYNC]);
 }
 
 /*
@@ -252,7 +361,8 @@ vtd_load(struct vtd *vtd, const void *buf, size_t len)
     memcpy(quad, buf, sizeof(quad));
     if (!is_whole(vtd, quad) || !are_registers_possible(vtd, reg) ||
         !are_latches_possible(vtd, latch) || !are_faults_consistent(vtd, reg) ||
-        !is_status_consistent(reg, latch)) {
+        !are_events_consistent(reg) || !is_status_consistent(vtd, reg, latch) ||
+        !are_waits_consistent(reg, latch[VTD_LATCH_SYNC])) {
         return -EINVAL;
     }
     commit(vtd, reg, latch);

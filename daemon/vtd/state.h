@@ -23,10 +23,16 @@
 
 /* What a unit knows and no register tells. */
 enum vtd_latch {
-    VTD_LATCH_IRTA,       /* as SIRTP found it; 0 without a table */
+    VTD_LATCH_IRTA,       /* as SIRTP found it */
+    VTD_LATCH_RTADDR,     /* as SRTP found it */
     VTD_LATCH_FAULT_NEXT, /* the record that the next fault uses */
+    VTD_LATCH_SYNC,       /* who waits for sinks: vtd_sync_save() */
     VTD_LATCH_COUNT
 };
+
+/* In the first two, at bits that their registers reserve. */
+#define VTD_LATCH_VALID   VTD_BIT(63) /* without it all of it is 0 */
+#define VTD_LATCH_ENABLED VTD_BIT(62) /* RTADDR: software wants TE */
 
 /* The blob, as an array of quadwords. */
 enum vtd_state_quad {
