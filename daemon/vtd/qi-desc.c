@@ -210,11 +210,29 @@ run_iec(struct vtd *vtd, uint64_t lo, uint64_t hi)
 /* --- waiting ------------------------------------------------------------- */
 
 /*
+ * A status write that hits no memory is lost as any posted write would be: the
+ * specification knows no error for it.
+ */
+void
+vtd_desc_complete(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    vtd->stat[VTD_STAT_WAIT]++;
+    if (lo & VTD_WAIT_LO_SW) {
+        vtd->status = (uint32_t)VTD_GET(VTD_WAIT_LO_STDATA, lo);
+        (void)vtd->ops->mem_write(vtd->ctx, hi & VTD_WAIT_HI_STADDR,
+                                  &vtd->status, sizeof(vtd->status));
+    }
+    if ((lo & VTD_WAIT_LO_IF) && !(vtd_reg32(vtd, VTD_OFF_ICS) & VTD_ICS_IWC)) {
+        vtd_reg32_set(vtd, VTD_OFF_ICS, VTD_ICS_IWC);
+        vtd_event_raise(vtd, VTD_EVENT_COMPLETION);
+    }
+}
+
+/*
  * Descriptors complete in order and routes are flushed here, so a fence has
  * nothing to wait for but the sinks, for which every wait descriptor waits.
  * Page requests are queued in the call that brings them, so that none is in
- * flight for PD to drain.  A status write that hits no memory is lost as any
- * posted write would be: the specification knows no error for it.
+ * flight for PD to drain.
  * [VT-d 4.1, "Invalidation Wait Descriptor"]
  */
 static int
@@ -228,16 +246,7 @@ run_wait(struct vtd *vtd, uint64_t lo, uint64_t hi)
         !vtd_sync_request(vtd, VTD_SYNC_QUEUE)) {
         return VTD_DESC_WAITS;
     }
-    vtd->stat[VTD_STAT_WAIT]++;
-    if (lo & VTD_WAIT_LO_SW) {
-        vtd->status = (uint32_t)VTD_GET(VTD_WAIT_LO_STDATA, lo);
-        (void)vtd->ops->mem_write(vtd->ctx, hi & VTD_WAIT_HI_STADDR,
-                                  &vtd->status, sizeof(vtd->status));
-    }
-    if ((lo & VTD_WAIT_LO_IF) && !(vtd_reg32(vtd, VTD_OFF_ICS) & VTD_ICS_IWC)) {
-        vtd_reg32_set(vtd, VTD_OFF_ICS, VTD_ICS_IWC);
-        vtd_event_raise(vtd, VTD_EVENT_COMPLETION);
-    }
+    vtd_desc_complete(vtd, lo, hi);
     return 0;
 }
 

@@ -25,6 +25,9 @@ struct vtd_desc_type {
 /* By type; those that are not defined have no function. */
 extern const struct vtd_desc_type vtd_desc_types[16];
 
+/* Signal the completion of a wait descriptor, without reserved bits set. */
+void vtd_desc_complete(struct vtd *vtd, uint64_t lo, uint64_t hi);
+
 /*
  * A bit for each type that the unit executes from a queue of 128-bit or, if
  * @wide, of 256-bit descriptors.  Types that it lacks the capability for are

@@ -188,8 +188,9 @@ vtd_qi_kick(struct vtd *vtd)
 }
 
 /*
- * The wait descriptor is fetched again: then nothing, or nothing but what was
- * announced since, keeps it back.
+ * The wait descriptor is the last one that was fetched, and is still in
+ * vtd->desc.  Software may have written another in its place; hardware would
+ * not see that either.
  * [VT-d 4.1, "Device-TLB Invalidation Timeouts"]
  */
 void
@@ -197,10 +198,12 @@ vtd_qi_synced(struct vtd *vtd, bool done)
 {
     uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
 
-    if (!done) {
-        head_off = (head_off + desc_size(is_wide(vtd))) & (queue_size(vtd) - 1);
-        vtd_reg64_set(vtd, VTD_OFF_IQH, head_off);
+    if (done) {
+        vtd_desc_complete(vtd, vtd->desc[0], vtd->desc[1]);
+        vtd->stat[VTD_STAT_DESC]++;
     }
+    head_off = (head_off + desc_size(is_wide(vtd))) & (queue_size(vtd) - 1);
+    vtd_reg64_set(vtd, VTD_OFF_IQH, head_off);
     vtd_qi_kick(vtd);
 }
 
@@ -256,6 +259,6 @@ vtd_queue_info(const struct vtd *vtd, struct vtd_queue_info *info)
         .tail = (uint32_t)vtd_reg64(vtd, VTD_OFF_IQT) / size,
         .error =
             (uint8_t)VTD_GET(VTD_IQERCD_IQEI, vtd_reg64(vtd, VTD_OFF_IQERCD)),
-        .stopped = (vtd_reg32(vtd, VTD_OFF_FSTS) & VTD_FSTS_IQE) != 0,
+        .stopped = (vtd_reg32(vtd, VTD_OFF_FSTS) & STOPPED) != 0,
     };
 }

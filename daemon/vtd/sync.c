@@ -90,6 +90,22 @@ is_awaited(const struct vtd_sync *sync, uint64_t token)
 }
 
 /*
+ * A time-out aborts the wait descriptor at the head, though it may wait for a
+ * later token, which then is not acknowledged yet.
+ */
+static void
+abort_wait(struct vtd *vtd, uint64_t token)
+{
+    struct vtd_sync *sync = &vtd->sync;
+
+    if (vtd_sync_is_waiting(sync, VTD_SYNC_QUEUE) &&
+        sync->awaited[VTD_SYNC_QUEUE] > token) {
+        sync->awaited[VTD_SYNC_QUEUE] = token;
+        sync->dirty = true;
+    }
+}
+
+/*
  * A completion that makes no sense is reported and does not count: the device
  * has still to answer, and either does or is found not to.
  * [VT-d 4.1, "Invalid Device-TLB Invalidation Completions" and "Device-TLB
@@ -110,6 +126,7 @@ vtd_sync_done(struct vtd *vtd, uint64_t token, enum vtd_sync_status status,
     case VTD_SYNC_TIMEOUT:
         /* First, so that the queue does not go on. */
         vtd_fault_timeout(vtd, sid);
+        abort_wait(vtd, token);
         release(vtd, token, false);
         break;
     case VTD_SYNC_ERROR:

@@ -257,7 +257,8 @@ struct vtd_inv {
 enum vtd_sync_status {
     VTD_SYNC_OK,
     VTD_SYNC_TIMEOUT, /* a device TLB did not answer: FSTS.ITE */
-    VTD_SYNC_ERROR,   /* a device's completion made no sense: FSTS.ICE */
+    VTD_SYNC_ERROR,   /* a device's completion made no sense: FSTS.ICE; */
+                      /* another status for the token is still to come */
 };
 
 /* --- page requests ------------------------------------------------------- */
@@ -536,7 +537,7 @@ struct vtd_queue_info {
     uint8_t entry_size;  /* 16 or 32 bytes */
     uint32_t head, tail; /* in entries */
     uint8_t error;       /* IQERCD.IQEI of the last error */
-    bool stopped;        /* FSTS.IQE */
+    bool stopped;        /* FSTS.IQE or ITE */
 };
 
 void vtd_queue_info(const struct vtd *vtd, struct vtd_queue_info *info);
