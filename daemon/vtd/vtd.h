@@ -460,10 +460,14 @@ void vtd_sync_done(struct vtd *vtd, uint64_t token, enum vtd_sync_status status,
  * below 4096.  vtd_save() writes exactly vtd_save_size() bytes.  vtd_load()
  * replaces the state of @vtd, whose configuration must be the one of the unit
  * that was saved; it returns 0, or -EINVAL for a blob that is damaged, of
- * another version or configuration, and then changes nothing.  Nothing is
- * announced by it: the owner calls vtd_ir_resync() next, and announces
- * nothing else because sinks are told VTD_INV_ROOT.  Invalidations that were
- * announced but not acknowledged are announced again.
+ * another version or configuration, and then changes nothing.
+ *
+ * vtd_load() itself tells nobody.  The owner calls vtd_ir_resync() next, which
+ * announces the state of interrupts, and then vtd_run(), for which
+ * vtd_run_pending() asks.  That announces VTD_INV_ROOT, before anything else:
+ * it stands for all invalidations that were announced and not acknowledged.
+ * Commands and waits that stood for a sync ask for one again, with new tokens;
+ * those of before are ignored.
  */
 size_t vtd_save_size(const struct vtd *vtd);
 void vtd_save(const struct vtd *vtd, void *buf);
