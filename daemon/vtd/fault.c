@@ -125,7 +125,7 @@ void
 vtd_fault_record(struct vtd *vtd, enum vtd_fr reason, uint16_t sid,
                  uint32_t index)
 {
-    record(vtd, VTD_PREP(FI_INDEX, index), record_base(reason, sid));
+    record(vtd, VTD_PREP(FI_INDEX, index), record_base((uint8_t)reason, sid));
 }
 
 void
