@@ -40,6 +40,7 @@ vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
     vtd->ops = ops;
     vtd->ctx = ctx;
     vtd->trace = ops->trace;
+    vtd_dma_init(vtd);
     vtd_qi_init(vtd);
     set_reset_state(vtd);
     return vtd;
