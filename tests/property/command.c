@@ -15,6 +15,7 @@ enum {
     IQH = 0x80,
     IQT = 0x88,
     IQA = 0x90,
+    IQERCD = 0xb0,
     IRTA = 0xb8,
     IVA = 0xf0,
     IOTLB = 0xf8,
@@ -68,8 +69,11 @@ ring(void)
     }
     status = guest_read(AT_STATUS * PAGE + 8);
     if ((uint32_t)status != guest.token) {
-        fail("a wait descriptor has not completed: FSTS %#lx",
-             (unsigned long)vtd_mmio_read(guest.vtd, FSTS, 4));
+        fail("a wait descriptor has not completed: FSTS %#lx IQERCD %#lx "
+             "IQH %#lx IQT %#x",
+             (unsigned long)vtd_mmio_read(guest.vtd, FSTS, 4),
+             (unsigned long)vtd_mmio_read(guest.vtd, IQERCD, 8),
+             (unsigned long)vtd_mmio_read(guest.vtd, IQH, 8), guest.tail);
     }
     if (vtd_mmio_read(guest.vtd, IQH, 8) != guest.tail) {
         fail("the queue's head is not at its tail");
@@ -197,34 +201,44 @@ queue(const struct inv *inv)
 }
 
 /* By registers, which know the context cache and the IOTLB alone. */
-static bool
+static void
 by_register(const struct inv *inv)
 {
     uint64_t granularity = shapes[inv->kind].granularity;
+    uint32_t reg = shapes[inv->kind].type == 1 ? CCMD : IOTLB;
 
-    if (shapes[inv->kind].type == 1) {
+    if (reg == CCMD) {
         write8(CCMD, UINT64_C(1) << 63 | granularity << 61 |
                          (uint64_t)inv->function_mask << 32 |
                          (uint64_t)inv->sid << 16 | inv->did);
-        return !(vtd_mmio_read(guest.vtd, CCMD, 8) >> 63);
+    } else {
+        write8(IVA, (inv->addr & ~(PAGE - 1)) | (inv->leaf_only ? 0x40 : 0) |
+                        inv->am);
+        write8(IOTLB, UINT64_C(1) << 63 | granularity << 60 |
+                          (uint64_t)inv->did << 32);
     }
-    write8(IVA,
-           (inv->addr & ~(PAGE - 1)) | (inv->leaf_only ? 0x40 : 0) | inv->am);
-    write8(IOTLB,
-           UINT64_C(1) << 63 | granularity << 60 | (uint64_t)inv->did << 32);
-    return !(vtd_mmio_read(guest.vtd, IOTLB, 8) >> 63);
+    if (vtd_mmio_read(guest.vtd, reg, 8) >> 63) {
+        fail("an invalidation by register does not end");
+    }
+}
+
+/* A queue does not run while the root table's mode is a reserved one. */
+static bool
+queue_runs(void)
+{
+    return guest_now()->mode != ORA_RSVD;
 }
 
 void
 command_invalidate(const struct inv *inv)
 {
-    if (shapes[inv->kind].type <= 2 && random_one_in(4)) {
-        if (!by_register(inv)) {
-            fail("an invalidation by register does not end");
-        }
-    } else {
+    if (shapes[inv->kind].type <= 2 && (random_one_in(4) || !queue_runs())) {
+        by_register(inv);
+    } else if (queue_runs()) {
         queue(inv);
         ring();
+    } else {
+        return;
     }
     guest_invalidated(inv);
 }
@@ -232,6 +246,12 @@ command_invalidate(const struct inv *inv)
 void
 command_invalidate_all(void)
 {
+    if (!queue_runs()) {
+        by_register(&(struct inv){ .kind = INV_CONTEXT_GLOBAL });
+        by_register(&(struct inv){ .kind = INV_TLB_GLOBAL });
+        guest_forget();
+        return;
+    }
     queue(&(struct inv){ .kind = INV_CONTEXT_GLOBAL });
     if (guest.wide_queue) {
         queue(&(struct inv){ .kind = INV_PASID_GLOBAL });
@@ -241,9 +261,13 @@ command_invalidate_all(void)
     guest_forget();
 }
 
-void
+bool
 command_invalidate_entries(uint32_t index, unsigned im)
 {
+    if (!queue_runs()) {
+        return false;
+    }
     append(im > 7 ? 4 : 0x14 | (uint64_t)index << 32 | (uint64_t)im << 27, 0);
     ring();
+    return true;
 }

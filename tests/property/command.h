@@ -17,7 +17,10 @@ void command_invalidate(const struct inv *inv);
 /* Everything that there is to invalidate. */
 void command_invalidate_all(void);
 
-/* An interrupt entry cache invalidation of [index, index + 2^im). */
-void command_invalidate_entries(uint32_t index, unsigned im);
+/*
+ * An interrupt entry cache invalidation of [index, index + 2^im); false if
+ * there cannot be one now.
+ */
+bool command_invalidate_entries(uint32_t index, unsigned im);
 
 #endif

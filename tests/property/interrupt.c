@@ -141,7 +141,9 @@ interrupt_operation(void)
         break;
     case 2:
         index &= ~((1u << im) - 1) & (ENTRIES - 1);
-        command_invalidate_entries(index, im);
+        if (!command_invalidate_entries(index, im)) {
+            break;
+        }
         check_routes(im > 7 ? 0 : index, 1u << im);
         break;
     case 3:

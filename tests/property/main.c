@@ -201,7 +201,8 @@ operate(void)
     } else if (what == 32 && random_one_in(64)) {
         command_toggle_te();
         command_toggle_te();
-    } else if (what == 33 && random_one_in(32)) {
+    } else if (what == 33 &&
+               random_one_in(guest_now()->mode >= ORA_RSVD ? 1 : 32)) {
         command_root();
     } else {
         operation_access();

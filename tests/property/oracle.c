@@ -710,8 +710,7 @@ walk_second(struct walk *walk)
         return;
     }
     grant(walk, &place,
-          (place.read ? VTD_DMA_READ : 0u) |
-              (place.read && walk->ctx->ere ? VTD_DMA_EXEC : 0u) |
+          (place.read ? VTD_DMA_READ | VTD_DMA_EXEC : 0u) |
               (place.write ? VTD_DMA_WRITE : 0u));
 }
 
@@ -739,7 +738,7 @@ walk_first(struct walk *walk)
     grant(walk, &place,
           (last.read ? VTD_DMA_READ : 0u) |
               (place.write && last.write ? VTD_DMA_WRITE : 0u) |
-              (place.code && ctx->ere && last.read ? VTD_DMA_EXEC : 0u));
+              (place.code && last.read ? VTD_DMA_EXEC : 0u));
 }
 
 static void
