@@ -129,7 +129,7 @@ if wanted lint; then
 fi
 if wanted fuzz; then
     title 'fuzzing'
-    test_of 'fuzz: registers and guest memory, 60 s' make fuzz FUZZ_SECONDS=60
+    test_of 'fuzz: five targets, 60 s each' make -j2 WERROR=1 fuzz FUZZ_SECONDS=60
 fi
 if wanted xen; then
     title 'xen-hooks'

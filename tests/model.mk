@@ -1,6 +1,9 @@
 # Tests of the VT-d model alone: fuzzing and measuring.
 #
-#   make fuzz FUZZ_SECONDS=600    libFuzzer over registers and guest memory
+#   make fuzz FUZZ_SECONDS=600    libFuzzer, ten minutes a target, one after the
+#                                 other; two at a time with -j2
+#   make run-walk-fuzz            one target
+#   make fuzz-merge               what was learnt becomes the kept corpus
 #   make bench                    time and instructions of each operation
 
 # --- bench: a release build, whatever SAN says ------------------------------
@@ -29,26 +32,39 @@ FUZZ_SEED := $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
 endif
 
 fuzz-src := $(sort $(wildcard tests/fuzz/*-fuzz.c))
-fuzz-lib := tests/fuzz/guest.c tests/fuzz/oracle.c
-fuzz-headers := $(wildcard daemon/vtd/*.h daemon/vtd/*.def tests/fuzz/*.h)
+fuzz-lib := $(sort $(filter-out $(fuzz-src),$(wildcard tests/fuzz/*.c)))
+fuzz-obj := $(vtd-src:%.c=build/fuzz/%.o) $(fuzz-lib:%.c=build/fuzz/%.o)
 fuzzers := $(fuzz-src:tests/fuzz/%.c=build/fuzz/%)
 fuzz-cflags := -std=gnu11 -I. -O2 -g $(warn) \
 	$(if $(filter 1,$(WERROR)),-Werror) \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -MMD -MP
 
-$(fuzzers): build/fuzz/%: tests/fuzz/%.c $(fuzz-lib) $(vtd-src) $(fuzz-headers)
+build/fuzz/%.o: %.c tests/model.mk
 	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(fuzz-cflags) -c -o $@ $<
+
+$(fuzzers): build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzz-obj)
 	@echo '  FUZZ    $@'
-	$(Q)$(FUZZ_CC) $(fuzz-cflags) -o $@ $(filter %.c,$^)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^
+
+-include $(shell find build/fuzz -name '*.d' -type f 2>/dev/null)
 
 .PHONY: fuzz $(fuzzers:build/fuzz/%=run-%)
 fuzz: $(fuzzers:build/fuzz/%=run-%)
 
 # What it learns goes to build/; an input that fails does, too.
 $(fuzzers:build/fuzz/%=run-%): run-%: build/fuzz/%
-	@mkdir -p build/fuzz/corpus/$*
+	@mkdir -p build/fuzz/corpus/$* tests/fuzz/corpus/$*
 	@echo '$*: $(FUZZ_SECONDS) s, FUZZ_SEED=$(FUZZ_SEED)'
 	$(Q)build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED) \
-		-max_len=4096 -timeout=10 -verbosity=0 -print_final_stats=1 \
-		-artifact_prefix=build/fuzz/ build/fuzz/corpus/$*
+		-max_len=1024 -timeout=10 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* \
+		tests/fuzz/corpus/$*
+
+# The corpus in the repository: few and small inputs that reach the most.
+.PHONY: fuzz-merge $(fuzzers:build/fuzz/%=merge-%)
+fuzz-merge: $(fuzzers:build/fuzz/%=merge-%)
+$(fuzzers:build/fuzz/%=merge-%): merge-%: build/fuzz/%
+	$(Q)tests/fuzz/merge.sh build/fuzz/$* build/fuzz/corpus/$* \
+		tests/fuzz/corpus/$*

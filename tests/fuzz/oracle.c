@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+/* Bytes 8 to 10 of an entry of either format. */
+static void
+decode_source(const uint8_t *byte, struct vtd_route *route)
+{
+    route->sid = (uint16_t)(byte[8] | byte[9] << 8);
+    if (byte[10] >> 2 == 1) {
+        route->sid_check = (uint8_t)(VTD_SID_EXACT + (byte[10] & 3));
+    } else if (byte[10] >> 2 == 2) {
+        route->sid_check = VTD_SID_BUS_RANGE;
+    }
+}
+
 enum vtd_fr
 oracle_decode(const struct oracle *oracle, uint32_t index,
               struct vtd_route *route, bool *fpd)
@@ -37,13 +49,8 @@ oracle_decode(const struct oracle *oracle, uint32_t index,
         route->dest = byte[5];
     }
     route->index = index;
-    route->sid = (uint16_t)(byte[8] | byte[9] << 8);
     route->vector = byte[2];
-    if (byte[10] >> 2 == 1) {
-        route->sid_check = (uint8_t)(VTD_SID_EXACT + (byte[10] & 3));
-    } else if (byte[10] >> 2 == 2) {
-        route->sid_check = VTD_SID_BUS_RANGE;
-    }
+    decode_source(byte, route);
     route->delivery_mode = byte[0] >> 5;
     if (route->delivery_mode == 0 && (byte[0] & 8)) {
         route->delivery_mode = 1;
@@ -52,6 +59,59 @@ oracle_decode(const struct oracle *oracle, uint32_t index,
     route->logical = byte[0] & 4;
     route->level = byte[0] & 0x10;
     route->fpd = *fpd;
+    return VTD_FR_OK;
+}
+
+bool
+oracle_is_posted(const struct oracle *oracle, uint32_t index,
+                 struct oracle_post *post, enum vtd_fr *fr)
+{
+    uint64_t gpa = oracle->base + (uint64_t)index * 16;
+    const uint8_t *byte = &oracle->ram[gpa];
+
+    memset(post, 0, sizeof(*post));
+    if (!oracle->posts || index >= oracle->entries ||
+        gpa > oracle->ram_size - 16 || !(byte[0] & 1) || !(byte[1] & 0x80)) {
+        return false;
+    }
+    for (unsigned i = 8; i-- > 4;) {
+        post->pid = post->pid << 8 | byte[8 + i];
+    }
+    for (unsigned i = 8; i-- > 4;) {
+        post->pid = post->pid << 8 | byte[i];
+    }
+    /* Bits 37:32 of the entry, below the address, are reserved. */
+    *fr = (byte[0] & 0xfc) || (byte[1] & 0x30) || byte[3] ||
+                  (post->pid & 0x3f) || (byte[10] & 0xf0) || byte[11] ||
+                  byte[10] >= 12 || post->pid >= oracle->top
+              ? VTD_FR_IR_ENTRY_RSVD
+              : VTD_FR_OK;
+    post->vector = byte[2];
+    post->urgent = byte[1] & 0x40;
+    decode_source(byte, &post->source);
+    return true;
+}
+
+enum vtd_fr
+oracle_post(const struct oracle *oracle, const struct oracle_post *post,
+            bool *notify)
+{
+    const uint8_t *pid = &oracle->ram[post->pid];
+
+    *notify = false;
+    if (post->pid > oracle->ram_size - 64) {
+        return VTD_FR_IR_PD_ACCESS;
+    }
+    for (unsigned i = 40; i < 64; i++) {
+        if (pid[i]) {
+            return VTD_FR_IR_PD_RSVD;
+        }
+    }
+    if ((pid[32] & 0xfc) || pid[33] || pid[35] ||
+        (!oracle->eime && (pid[36] || pid[38] || pid[39]))) {
+        return VTD_FR_IR_PD_RSVD;
+    }
+    *notify = !(pid[32] & 1) && (post->urgent || !(pid[32] & 2));
     return VTD_FR_OK;
 }
 

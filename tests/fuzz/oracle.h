@@ -16,6 +16,8 @@ struct oracle {
     uint64_t base;
     uint32_t entries;
     bool eime;
+    bool posts;   /* CAP.PI */
+    uint64_t top; /* addresses from here on are reserved: 2^HAW */
 };
 
 /*
@@ -24,6 +26,28 @@ struct oracle {
  */
 enum vtd_fr oracle_decode(const struct oracle *oracle, uint32_t index,
                           struct vtd_route *route, bool *fpd);
+
+/* An entry that posts its requests, and the descriptor it names. */
+struct oracle_post {
+    uint64_t pid;
+    uint8_t vector;
+    bool urgent;
+    struct vtd_route source; /* nothing but the check of the source id */
+};
+
+/*
+ * Whether entry @index, which can be read, is such an entry, right or wrong;
+ * *fr says which.
+ */
+bool oracle_is_posted(const struct oracle *oracle, uint32_t index,
+                      struct oracle_post *post, enum vtd_fr *fr);
+
+/*
+ * What becomes of one request that @post takes: a fault, or VTD_FR_OK and
+ * whether a notification is sent.
+ */
+enum vtd_fr oracle_post(const struct oracle *oracle,
+                        const struct oracle_post *post, bool *notify);
 
 bool oracle_same_route(const struct vtd_route *a, const struct vtd_route *b);
 
