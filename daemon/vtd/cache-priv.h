@@ -78,6 +78,17 @@ vtd_gens_sum(const struct vtd_gens *gens, const uint16_t dep[4])
            gens->gen[dep[3]];
 }
 
+static inline uint64_t
+vtd_gens_seq(const struct vtd_gens *gens)
+{
+    uint64_t seq;
+
+    vtd_gens_order();
+    seq = gens->seq;
+    vtd_gens_order();
+    return seq;
+}
+
 static inline bool
 vtd_stamp_is_valid(const struct vtd_gens *gens, const struct vtd_stamp *stamp)
 {
@@ -99,10 +110,10 @@ struct vtd_tlb_entry {
      */
     uint64_t care;
     uint64_t sum;
-    uint16_t dep[3]; /* besides VTD_GEN_ALL */
-    uint8_t perm;    /* as in struct vtd_page */
+    uint16_t dep[4]; /* indices into vtd_gens.gen[] */
     /* To such requests; its gpa is that of the page. */
     struct vtd_dma_resp resp;
+    uint8_t perm; /* as in struct vtd_page */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct vtd_tlb_entry) == 64, "not one cache line");
 
@@ -121,11 +132,12 @@ struct vtd_pwc_entry {
  */
 struct vtd_ctx_entry {
     uint64_t who;
-    uint64_t serial; /* unique in this cache: nothing that was learnt */
-                     /* through another entry is taken for this one's */
+    uint64_t serial;  /* unique in this cache: nothing that was learnt */
+                      /* through another entry is taken for this one's */
+    uint64_t checked; /* vtd_gens.seq when the stamp was last compared */
     struct vtd_stamp stamp;
-    uint16_t dep_domain, dep_pasid; /* counters that translations depend on; */
-    uint16_t region_base; /* and of regions, that of address 0 in each kind */
+    uint16_t dep[3];      /* what all its translations depend on */
+    uint16_t region_base; /* counter of the region at 0, in each kind */
     /*
      * Of requests that are neither privileged nor atomic: what those which do
      * not execute need of the tables, by VTD_DMA_READ and VTD_DMA_WRITE; where
@@ -136,10 +148,17 @@ struct vtd_ctx_entry {
     uint8_t perm_shift;
     uint8_t permit;
     struct vtd_dma_ctx ctx;
-};
+} __attribute__((aligned(128)));
+_Static_assert(sizeof(struct vtd_ctx_entry) == 128, "slots are not cheap");
 
 struct vtd_cache {
     uint64_t serial; /* the last one given */
+    /*
+     * What the last walk found.  Not on the stack: see irte and the others in
+     * struct vtd.
+     */
+    struct vtd_walk_hint hint;
+    struct vtd_page page;
     struct vtd_tlb_entry tlb[VTD_TLB_ENTRIES];
     struct vtd_pwc_entry pwc[VTD_PWC_ENTRIES];
     struct vtd_ctx_entry ctx[VTD_CTX_ENTRIES];
@@ -162,13 +181,6 @@ vtd_tlb_slot(struct vtd_cache *cache, const struct vtd_dma_req *req)
     return &cache->tlb[((uint32_t)(req->iova >> 12) + begin) % VTD_TLB_ENTRIES];
 }
 
-static inline uint64_t
-vtd_tlb_sum(const struct vtd_gens *gens, const struct vtd_tlb_entry *entry)
-{
-    return gens->gen[VTD_GEN_ALL] + gens->gen[entry->dep[0]] +
-           gens->gen[entry->dep[1]] + gens->gen[entry->dep[2]];
-}
-
 /*
  * The way of nearly every request: true, and *resp.  Anything that is out of
  * the ordinary is no hit.
@@ -187,7 +199,7 @@ vtd_tlb_hit(struct vtd_cache *cache, const struct vtd_gens *gens,
     off = req->iova ^ entry->iova;
     if (__builtin_expect(off >= 4096 || ((word ^ entry->who) & entry->care) ||
                              vtd_req_is_special(req) ||
-                             vtd_tlb_sum(gens, entry) != entry->sum,
+                             vtd_gens_sum(gens, entry->dep) != entry->sum,
                          0)) {
         return false;
     }
@@ -202,35 +214,36 @@ const struct vtd_tlb_entry *vtd_tlb_find(struct vtd_cache *cache,
                                          const struct vtd_dma_req *req,
                                          uint8_t need);
 
-/*
- * @page was found for @req through @from, in a walk that began when gens->seq
- * was @seq.  Returns the entry, good for this request in any case.
- */
-const struct vtd_tlb_entry *vtd_tlb_enter(struct vtd_cache *cache,
-                                          const struct vtd_gens *gens,
-                                          const struct vtd_dma_req *req,
-                                          const struct vtd_ctx_entry *from,
-                                          const struct vtd_page *page,
-                                          uint64_t seq);
-
 static inline struct vtd_ctx_entry *
-vtd_ctx_slot(struct vtd_cache *cache, uint64_t who)
+vtd_ctx_slot(struct vtd_cache *cache, const struct vtd_dma_req *req)
 {
-    return &cache
-                ->ctx[((who >> 32) * VTD_CTX_SID_STEP + who) % VTD_CTX_ENTRIES];
+    uint32_t key = req->sid * VTD_CTX_SID_STEP + req->pasid;
+
+    return &cache->ctx[key % VTD_CTX_ENTRIES];
 }
 
-/* The context of @req; NULL if it is not cached. */
+/*
+ * The context of @req; NULL if it is not cached.  Counters are compared once
+ * after each invalidation.
+ */
 static inline const struct vtd_ctx_entry *
 vtd_ctx_find(struct vtd_cache *cache, const struct vtd_gens *gens,
              const struct vtd_dma_req *req)
 {
     uint64_t who = vtd_req_word(req) & VTD_WORD_WHO;
-    const struct vtd_ctx_entry *entry = vtd_ctx_slot(cache, who);
+    struct vtd_ctx_entry *entry = vtd_ctx_slot(cache, req);
+    uint64_t seq = vtd_gens_seq(gens);
 
-    vtd_gens_order();
-    return entry->who == who && vtd_stamp_is_valid(gens, &entry->stamp) ? entry
-                                                                        : NULL;
+    if (entry->who != who) {
+        return NULL;
+    }
+    if (entry->checked != seq) {
+        if (!vtd_stamp_is_valid(gens, &entry->stamp)) {
+            return NULL;
+        }
+        entry->checked = seq;
+    }
+    return entry;
 }
 
 /*
@@ -244,25 +257,23 @@ const struct vtd_ctx_entry *vtd_ctx_enter(struct vtd_cache *cache,
                                           const struct vtd_dma_ctx *ctx,
                                           uint64_t seq);
 
-/* Where a walk for @iova through @entry may begin; level 0: at the root. */
-void vtd_pwc_find(const struct vtd_cache *cache, const struct vtd_gens *gens,
-                  const struct vtd_ctx_entry *entry, uint64_t iova,
-                  struct vtd_walk_hint *hint);
+/*
+ * Walk for @need of @req through @from, from the lowest table that is known;
+ * the page is left in cache->page.
+ */
+enum vtd_fr vtd_cache_walk(struct vtd_cache *cache, const struct vtd_gens *gens,
+                           const struct vtd_walk_env *env,
+                           const struct vtd_dma_req *req,
+                           const struct vtd_ctx_entry *from, uint8_t need);
 
-/* A walk that began when gens->seq was @seq went through @hint. */
-void vtd_pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-                   const struct vtd_ctx_entry *entry, uint64_t iova,
-                   const struct vtd_walk_hint *hint, uint64_t seq);
-
-static inline uint64_t
-vtd_gens_seq(const struct vtd_gens *gens)
-{
-    uint64_t seq;
-
-    vtd_gens_order();
-    seq = gens->seq;
-    vtd_gens_order();
-    return seq;
-}
+/*
+ * The same, and keep the translation for requests like this one.  It is left
+ * in the entry that vtd_tlb_slot() has for @req, the answer good in any case.
+ */
+enum vtd_fr vtd_cache_translate(struct vtd_cache *cache,
+                                const struct vtd_gens *gens,
+                                const struct vtd_walk_env *env,
+                                const struct vtd_dma_req *req,
+                                const struct vtd_ctx_entry *from, uint8_t need);
 
 #endif

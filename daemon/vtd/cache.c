@@ -276,34 +276,33 @@ dep_page(const struct vtd_ctx_entry *from, const struct vtd_page *page,
  * all would hit any entry, so that one which is not for zero-length reads is
  * hidden from it.
  */
-const struct vtd_tlb_entry *
-vtd_tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-              const struct vtd_dma_req *req, const struct vtd_ctx_entry *from,
-              const struct vtd_page *page, uint64_t seq)
+static inline void
+tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
+          const struct vtd_dma_req *req, const struct vtd_ctx_entry *from,
+          uint64_t seq)
 {
     struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
-    uint8_t access = page->perm >> from->perm_shift & PERM_USER;
-    uint8_t permit = access & from->permit;
+    const struct vtd_page *page = &cache->page;
+    unsigned access = page->perm >> from->perm_shift & PERM_USER;
+    uint64_t permit = access & from->permit;
 
     entry->iova = req->iova & ~UINT64_C(0xfff);
     entry->who = from->who;
-    if (!(permit & VTD_DMA_READ) && from->need[0] != 0) {
+    if (__builtin_expect(!(permit & VTD_DMA_READ) && from->need[0] != 0, 0)) {
         entry->who |= VTD_WORD_AT;
     }
     entry->care = ~VTD_PREP(VTD_WORD_ACCESS, permit);
-    entry->dep[0] = from->dep_domain;
-    entry->dep[1] = from->dep_pasid;
-    entry->dep[2] = dep_page(from, page, req->iova);
+    memcpy(entry->dep, from->dep, sizeof(from->dep));
+    entry->dep[3] = dep_page(from, page, req->iova);
     entry->perm = page->perm;
     entry->resp = (struct vtd_dma_resp){
         .gpa = page->gpa,
         .shift = page->shift,
-        .access = access,
+        .access = (uint8_t)access,
         .snoop = page->snoop,
         .global = page->global,
     };
-    entry->sum = sum_or_never(gens, seq, vtd_tlb_sum(gens, entry));
-    return entry;
+    entry->sum = sum_or_never(gens, seq, vtd_gens_sum(gens, entry->dep));
 }
 
 const struct vtd_tlb_entry *
@@ -315,7 +314,7 @@ vtd_tlb_find(struct vtd_cache *cache, const struct vtd_gens *gens,
 
     if ((req->iova ^ entry->iova) >= 4096 ||
         ((word ^ entry->who) & VTD_WORD_WHO) || (need & ~entry->perm) ||
-        entry->sum != vtd_tlb_sum(gens, entry)) {
+        entry->sum != vtd_gens_sum(gens, entry->dep)) {
         return NULL;
     }
     return entry;
@@ -328,12 +327,13 @@ derive_deps(struct vtd_ctx_entry *entry)
     const struct vtd_dma_ctx *ctx = &entry->ctx;
     uint64_t space = space_second(ctx->did);
 
-    entry->dep_domain = (uint16_t)gen_domain(VTD_GEN_DOMAIN, ctx->did);
-    entry->dep_pasid = VTD_GEN_ALL;
+    entry->dep[0] = VTD_GEN_ALL;
+    entry->dep[1] = (uint16_t)gen_domain(VTD_GEN_DOMAIN, ctx->did);
+    entry->dep[2] = VTD_GEN_ALL;
     if (ctx->stage != VTD_STAGE_SECOND) {
         space = space_first(ctx->did, ctx->pasid);
-        entry->dep_domain = (uint16_t)gen_domain(VTD_GEN_FIRST, ctx->did);
-        entry->dep_pasid =
+        entry->dep[1] = (uint16_t)gen_domain(VTD_GEN_FIRST, ctx->did);
+        entry->dep[2] =
             (uint16_t)gen_pasid(VTD_GEN_PASID, ctx->did, ctx->pasid);
     }
     entry->region_base = (uint16_t)hash(space, BITS_4096);
@@ -365,11 +365,12 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
               const struct vtd_dma_ctx *ctx, uint64_t seq)
 {
     uint64_t who = vtd_req_word(req) & VTD_WORD_WHO;
-    struct vtd_ctx_entry *entry = vtd_ctx_slot(cache, who);
+    struct vtd_ctx_entry *entry = vtd_ctx_slot(cache, req);
     uint16_t *dep = entry->stamp.dep;
 
     entry->who = who;
     entry->serial = ++cache->serial;
+    entry->checked = 0;
     entry->ctx = *ctx;
     derive_deps(entry);
     derive_needs(entry, config, req);
@@ -381,25 +382,25 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     return entry;
 }
 
-static unsigned
-pwc_slot(const struct vtd_ctx_entry *from, uint64_t region)
+static inline struct vtd_pwc_entry *
+pwc_slot(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
+         uint64_t region)
 {
-    return (region + from->serial * PWC_STEP) % VTD_PWC_ENTRIES;
+    return &cache->pwc[(region + from->serial * PWC_STEP) % VTD_PWC_ENTRIES];
 }
 
-void
-vtd_pwc_find(const struct vtd_cache *cache, const struct vtd_gens *gens,
-             const struct vtd_ctx_entry *from, uint64_t iova,
-             struct vtd_walk_hint *hint)
+/* Where a walk may begin, in cache->hint; level 0: at the top. */
+static inline void
+pwc_find(struct vtd_cache *cache, const struct vtd_gens *gens,
+         const struct vtd_ctx_entry *from, uint64_t iova)
 {
     uint64_t region = iova >> VTD_PWC_SHIFT;
-    const struct vtd_pwc_entry *pwc = &cache->pwc[pwc_slot(from, region)];
+    const struct vtd_pwc_entry *pwc = pwc_slot(cache, from, region);
 
+    cache->hint.level = 0;
     if (pwc->region == region && pwc->serial == from->serial &&
         vtd_stamp_is_valid(gens, &pwc->stamp)) {
-        *hint = pwc->hint;
-    } else {
-        *hint = (struct vtd_walk_hint){ .level = 0 };
+        cache->hint = pwc->hint;
     }
 }
 
@@ -408,27 +409,67 @@ vtd_pwc_find(const struct vtd_cache *cache, const struct vtd_gens *gens,
  * as it spans: it goes as soon as an entry above it may have changed for any
  * of that.  Tables above those that span 1 GiB are not worth an entry.
  */
-void
-vtd_pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-              const struct vtd_ctx_entry *from, uint64_t iova,
-              const struct vtd_walk_hint *hint, uint64_t seq)
+static inline void
+pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
+          const struct vtd_ctx_entry *from, uint64_t iova, uint64_t seq)
 {
     uint64_t region = iova >> VTD_PWC_SHIFT;
-    struct vtd_pwc_entry *pwc = &cache->pwc[pwc_slot(from, region)];
+    struct vtd_pwc_entry *pwc = pwc_slot(cache, from, region);
     uint16_t *dep = pwc->stamp.dep;
+    uint16_t table;
 
-    if (hint->level == 1) {
-        dep[3] = table_of(from, VTD_GEN_TABLE_2M, iova >> SHIFT_2M);
-    } else if (hint->level == 2) {
-        dep[3] = table_of(from, VTD_GEN_TABLE_1G, iova >> SHIFT_1G);
+    if (cache->hint.level == 1) {
+        table = table_of(from, VTD_GEN_TABLE_2M, iova >> SHIFT_2M);
+    } else if (cache->hint.level == 2) {
+        table = table_of(from, VTD_GEN_TABLE_1G, iova >> SHIFT_1G);
     } else {
         return;
     }
     pwc->serial = from->serial;
     pwc->region = region;
-    pwc->hint = *hint;
-    dep[0] = VTD_GEN_ALL;
-    dep[1] = from->dep_domain;
-    dep[2] = from->dep_pasid;
+    pwc->hint = cache->hint;
+    memcpy(dep, from->dep, sizeof(from->dep));
+    dep[3] = table;
     pwc->stamp.sum = sum_or_never(gens, seq, vtd_gens_sum(gens, dep));
+}
+
+static inline __attribute__((always_inline)) enum vtd_fr
+walk(struct vtd_cache *cache, const struct vtd_gens *gens,
+     const struct vtd_walk_env *env, const struct vtd_dma_req *req,
+     const struct vtd_ctx_entry *from, uint8_t need)
+{
+    uint64_t seq = vtd_gens_seq(gens);
+    enum vtd_fr fr;
+    uint8_t begin;
+
+    pwc_find(cache, gens, from, req->iova);
+    begin = cache->hint.level;
+    fr = vtd_walk(env, &from->ctx, req->iova, need, &cache->hint, &cache->page);
+    if (fr == VTD_FR_OK && cache->hint.level != begin) {
+        pwc_enter(cache, gens, from, req->iova, seq);
+    }
+    return fr;
+}
+
+enum vtd_fr
+vtd_cache_walk(struct vtd_cache *cache, const struct vtd_gens *gens,
+               const struct vtd_walk_env *env, const struct vtd_dma_req *req,
+               const struct vtd_ctx_entry *from, uint8_t need)
+{
+    return walk(cache, gens, env, req, from, need);
+}
+
+enum vtd_fr
+vtd_cache_translate(struct vtd_cache *cache, const struct vtd_gens *gens,
+                    const struct vtd_walk_env *env,
+                    const struct vtd_dma_req *req,
+                    const struct vtd_ctx_entry *from, uint8_t need)
+{
+    uint64_t seq = vtd_gens_seq(gens);
+    enum vtd_fr fr = walk(cache, gens, env, req, from, need);
+
+    if (fr == VTD_FR_OK) {
+        tlb_enter(cache, gens, req, from, seq);
+    }
+    return fr;
 }

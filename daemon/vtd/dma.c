@@ -95,7 +95,7 @@ is_missing_permission(enum vtd_fr fr)
  * by nothing; where there are tables, they are what software relies on.
  * [VT-d 4.1, "Protected Memory Enable Register"]
  */
-static enum vtd_fr
+static __attribute__((noinline)) enum vtd_fr
 pass(const struct vtd *vtd, const struct vtd_dma_req *req, bool snoop,
      struct vtd_dma_resp *resp)
 {
@@ -173,30 +173,11 @@ is_super(uint8_t need)
     return need >> VTD_PERM_SUPER_SHIFT != 0;
 }
 
-/*
- * Walk for @need, from the lowest table that is known; the page is left in
- * dma.page.
- */
-static inline enum vtd_fr
-walk(struct vtd *vtd, const struct vtd_dma_req *req,
-     const struct vtd_ctx_entry *from, uint8_t need)
+static inline void
+count_walk(struct vtd *vtd, const struct vtd_dma_req *req, enum vtd_fr fr)
 {
-    struct vtd_dma *dma = &vtd->dma;
-    uint64_t seq = vtd_gens_seq(&dma->gens);
-    enum vtd_fr fr;
-    uint8_t begin;
-
     vtd->stat[VTD_STAT_DMA_WALK]++;
-    vtd_pwc_find(&dma->cache, &dma->gens, from, req->iova, &dma->hint);
-    begin = dma->hint.level;
-    fr = vtd_walk(&dma->env, &from->ctx, req->iova, need, &dma->hint,
-                  &dma->page);
     VTD_TRACE(vtd, WALK, req->sid, req->pasid, req->iova, fr);
-    if (fr == VTD_FR_OK && dma->hint.level != begin) {
-        vtd_pwc_enter(&dma->cache, &dma->gens, from, req->iova, &dma->hint,
-                      seq);
-    }
-    return fr;
 }
 
 /* No translation is kept that will do. */
@@ -205,14 +186,14 @@ miss(struct vtd *vtd, const struct vtd_dma_req *req,
      const struct vtd_ctx_entry *from, uint8_t need, struct vtd_dma_resp *resp)
 {
     struct vtd_dma *dma = &vtd->dma;
-    uint64_t seq = vtd_gens_seq(&dma->gens);
-    enum vtd_fr fr = walk(vtd, req, from, need);
+    enum vtd_fr fr = vtd_cache_translate(&dma->cache, &dma->gens, &dma->env,
+                                         req, from, need);
 
+    count_walk(vtd, req, fr);
     if (__builtin_expect(fr != VTD_FR_OK, 0)) {
         return fail(vtd, req, fr, from->ctx.fpd);
     }
-    *resp = vtd_tlb_enter(&dma->cache, &dma->gens, req, from, &dma->page, seq)
-                ->resp;
+    *resp = vtd_tlb_slot(&dma->cache, req)->resp;
     resp->gpa += req->iova & 0xfff;
     return VTD_FR_OK;
 }
@@ -236,7 +217,7 @@ translate(struct vtd *vtd, const struct vtd_dma_req *req,
     }
     fr = miss(vtd, req, from, need, resp);
     if (fr == VTD_FR_OK) {
-        resp->access = access_of(dma->page.perm, is_super(need));
+        resp->access = access_of(dma->cache.page.perm, is_super(need));
     }
     return fr;
 }
@@ -269,7 +250,8 @@ ats_translate(struct vtd *vtd, const struct vtd_dma_req *req,
         VTD_DMA_READ,
         VTD_DMA_WRITE,
     };
-    const struct vtd_page *page = &vtd->dma.page;
+    struct vtd_dma *dma = &vtd->dma;
+    const struct vtd_page *page = &dma->cache.page;
     struct vtd_dma_req ask = *req;
     uint8_t want = ats_want(vtd, req);
 
@@ -283,7 +265,9 @@ ats_translate(struct vtd *vtd, const struct vtd_dma_req *req,
             continue;
         }
         need = vtd_dma_need(&vtd->config, &from->ctx, &ask);
-        fr = walk(vtd, req, from, need);
+        fr =
+            vtd_cache_walk(&dma->cache, &dma->gens, &dma->env, req, from, need);
+        count_walk(vtd, req, fr);
         if (fr == VTD_FR_OK) {
             resp->gpa = page->gpa + (req->iova & 0xfff);
             resp->shift = page->shift;
@@ -360,9 +344,6 @@ static __attribute__((noinline)) enum vtd_fr
 translate_any(struct vtd *vtd, const struct vtd_dma_req *req,
               struct vtd_dma_resp *resp)
 {
-    if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES)) {
-        return pass(vtd, req, false, resp);
-    }
     if (is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID) {
         return interrupt_range(req, resp);
     }
@@ -370,14 +351,13 @@ translate_any(struct vtd *vtd, const struct vtd_dma_req *req,
 }
 
 /*
- * Neither a translation nor a translated request, and no access that a context
- * may refuse.  The other two tests are of translate_any()'s special cases.
+ * Neither a translation nor a translated request, no access that a context may
+ * refuse, and not to where interrupts are.
  */
 static inline bool
-is_plain(const struct vtd *vtd, const struct vtd_dma_req *req)
+is_plain(const struct vtd_dma_req *req)
 {
-    return (vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES) &&
-           vtd_req_word(req) >> 48 <= (VTD_DMA_READ | VTD_DMA_WRITE) &&
+    return vtd_req_word(req) >> 48 <= (VTD_DMA_READ | VTD_DMA_WRITE) &&
            !vtd_req_is_special(req) && !is_interrupt_range(req->iova);
 }
 
@@ -389,7 +369,7 @@ translate_miss(struct vtd *vtd, const struct vtd_dma_req *req,
     const struct vtd_ctx_entry *from =
         vtd_ctx_find(&vtd->dma.cache, &vtd->dma.gens, req);
 
-    if (from && is_plain(vtd, req) && from->ctx.stage >= VTD_STAGE_SECOND) {
+    if (from && is_plain(req) && from->ctx.stage >= VTD_STAGE_SECOND) {
         return miss(vtd, req, from, from->need[req->access], resp);
     }
     return translate_any(vtd, req, resp);
@@ -399,8 +379,10 @@ enum vtd_fr
 vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                   struct vtd_dma_resp *resp)
 {
-    if ((vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES) &&
-        vtd_tlb_hit(&vtd->dma.cache, &vtd->dma.gens, req, resp)) {
+    if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES)) {
+        return pass(vtd, req, false, resp);
+    }
+    if (vtd_tlb_hit(&vtd->dma.cache, &vtd->dma.gens, req, resp)) {
         return VTD_FR_OK;
     }
     return translate_miss(vtd, req, resp);

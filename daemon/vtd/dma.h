@@ -11,12 +11,6 @@
 struct vtd_dma {
     /* Constant, but for the root, which is copied when it is looked at. */
     struct vtd_walk_env env;
-    /*
-     * What the last walk found.  Not on the stack: see irte and the others in
-     * struct vtd.
-     */
-    struct vtd_walk_hint hint;
-    struct vtd_page page;
     struct vtd_gens gens;
     struct vtd_cache cache;
 };
