@@ -379,7 +379,7 @@ enum vtd_fr
 vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                   struct vtd_dma_resp *resp)
 {
-    if (!(vtd_reg32(vtd, VTD_OFF_GSTS) & VTD_GSTS_TES)) {
+    if (__builtin_expect(!vtd->root.enabled, 0)) {
         return pass(vtd, req, false, resp);
     }
     if (vtd_tlb_hit(&vtd->dma.cache, &vtd->dma.gens, req, resp)) {
