@@ -392,6 +392,7 @@ access_check(const struct vtd_dma_req *req)
     ora_context(now, req, &ctx);
     ora_walk(now, now, 0, &ctx, req, &answer);
     guest.marks = 0;
+    guest.odd = false;
     said.fr = vtd_dma_translate(guest.vtd, req, &said.resp);
     if (said.fr != VTD_FR_OK) {
         said.recorded = take_record(req, said.fr);
@@ -402,12 +403,12 @@ access_check(const struct vtd_dma_req *req)
     if (is_answer(&said, &answer)) {
         access_counts.exact += alone;
         access_counts.fresh += !alone;
-        if (alone) {
+        if (alone && !guest.odd) {
             check_marks(&said, &answer);
         }
         return;
     }
-    if (alone || !is_explained(&said)) {
+    if ((alone && !guest.odd) || !is_explained(&said)) {
         ora_context(now, req, &ctx);
         ora_walk(now, now, 0, &ctx, req, &answer);
         show_request(req);

@@ -44,7 +44,7 @@ desc_size(void)
 static void
 append(uint64_t lo, uint64_t hi)
 {
-    uint64_t gpa = AT_QUEUE * PAGE + guest.tail;
+    uint64_t gpa = AT_QUEUE + guest.tail;
 
     guest_write(gpa, lo);
     guest_write(gpa + 8, hi);
@@ -62,12 +62,12 @@ ring(void)
     uint64_t status;
 
     guest.token++;
-    append((uint64_t)guest.token << 32 | 0x25, AT_STATUS * PAGE + 8);
+    append((uint64_t)guest.token << 32 | 0x25, AT_STATUS + 8);
     write8(IQT, guest.tail);
     while (vtd_run_pending(guest.vtd)) {
         vtd_run(guest.vtd, 1 + random_below(8));
     }
-    status = guest_read(AT_STATUS * PAGE + 8);
+    status = guest_read(AT_STATUS + 8);
     if ((uint32_t)status != guest.token) {
         fail("a wait descriptor has not completed: FSTS %#lx IQERCD %#lx "
              "IQH %#lx IQT %#x",
@@ -152,10 +152,10 @@ command_start(void)
 {
     guest.wide_queue = guest.config.smts;
     write8(IQT, 0);
-    write8(IQA, AT_QUEUE * PAGE | (guest.wide_queue ? 0x800 : 0));
+    write8(IQA, AT_QUEUE | (guest.wide_queue ? 0x800 : 0));
     global_command(0x04000000, 0, 0x04000000);
     if (guest.config.ir) {
-        write8(IRTA, AT_IRT * PAGE | 7);
+        write8(IRTA, AT_IRT | 7);
         global_command(0x01000000, 0, 0x01000000);
         global_command(0x02000000, 0, 0x02000000);
         command_invalidate_entries(0, 8);

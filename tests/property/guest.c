@@ -47,23 +47,33 @@ fail(const char *format, ...)
 
 /* --- what the unit reaches the world through ----------------------------- */
 
-static bool
-has(uint64_t gpa, size_t len)
+/* Where @len bytes at @gpa are; NULL if the guest has no memory there. */
+static uint8_t *
+find(uint64_t gpa, size_t len)
 {
-    return gpa < RAM_SIZE && len <= RAM_SIZE - gpa;
+    if (gpa < RAM_SIZE && len <= RAM_SIZE - gpa) {
+        return guest.ram + gpa;
+    }
+    if (gpa - AT_STATUS < IO_SIZE && len <= IO_SIZE - (gpa - AT_STATUS)) {
+        return guest.io + (gpa - AT_STATUS);
+    }
+    return NULL;
 }
 
 static int
 mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
 {
+    const uint8_t *from;
+
     (void)ctx;
     if (len < 1 || len > 64) {
         fail("a read of %zu bytes", len);
     }
-    if (!has(gpa, len)) {
+    from = find(gpa, len);
+    if (!from) {
         return -EFAULT;
     }
-    memcpy(buf, guest.ram + gpa, len);
+    memcpy(buf, from, len);
     return 0;
 }
 
@@ -72,26 +82,37 @@ static int
 mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
 {
     (void)ctx;
-    if (gpa / PAGE != AT_STATUS) {
+    if (gpa - AT_STATUS >= PAGE || len != 4) {
         fail("%zu bytes were written at %#lx", len, (unsigned long)gpa);
     }
-    memcpy(guest.ram + gpa, buf, len);
+    memcpy(find(gpa, len), buf, len);
     return 0;
+}
+
+/*
+ * A wrong pointer makes a table of any page: then a bit that says "accessed"
+ * to one structure is a change of another, and a moment begins with it.
+ */
+static bool
+is_change(uint64_t gpa, uint64_t bits)
+{
+    return gpa < (bits & 0x300 ? AT_SECOND : AT_FIRST) * PAGE;
 }
 
 static int
 mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
 {
+    uint8_t *at = find(gpa, 8);
     uint64_t old;
 
     (void)ctx;
     if (gpa % 8 != 0) {
         fail("compare-exchange at %#lx", (unsigned long)gpa);
     }
-    if (!has(gpa, 8)) {
+    if (!at) {
         return -EFAULT;
     }
-    memcpy(&old, guest.ram + gpa, 8);
+    memcpy(&old, at, 8);
     if (old != expected) {
         return 1;
     }
@@ -99,7 +120,11 @@ mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
         fail("compare-exchange at %#lx clears bits: %#lx to %#lx",
              (unsigned long)gpa, (unsigned long)old, (unsigned long)desired);
     }
-    memcpy(guest.ram + gpa, &desired, 8);
+    if (is_change(gpa, old ^ desired) && !guest.odd) {
+        guest.odd = true;
+        guest_change();
+    }
+    memcpy(at, &desired, 8);
     if (guest.marks < sizeof(guest.mark) / sizeof(guest.mark[0])) {
         guest.mark[guest.marks++] = (struct ora_mark){ gpa, old ^ desired };
     }
@@ -233,10 +258,11 @@ guest_invalidated(const struct inv *inv)
 uint64_t
 guest_read(uint64_t gpa)
 {
+    const uint8_t *from = find(gpa, 8);
     uint64_t val = 0;
 
-    if (has(gpa, 8)) {
-        memcpy(&val, guest.ram + gpa, 8);
+    if (from) {
+        memcpy(&val, from, 8);
     }
     return val;
 }
@@ -244,8 +270,10 @@ guest_read(uint64_t gpa)
 void
 guest_write(uint64_t gpa, uint64_t val)
 {
-    if (has(gpa, 8)) {
-        memcpy(guest.ram + gpa, &val, 8);
+    uint8_t *at = find(gpa, 8);
+
+    if (at) {
+        memcpy(at, &val, 8);
     }
 }
 

@@ -11,11 +11,18 @@
 
 #define PAGE UINT64_C(4096)
 
-/* Where things are, in pages. */
+/*
+ * The queue, the status that it writes and the interrupt table change without
+ * a moment's beginning.  They lie where no structure leads, not even one with
+ * a flipped bit.
+ */
+#define AT_STATUS UINT64_C(0x35a5a000)
+#define AT_QUEUE  (AT_STATUS + PAGE)
+#define AT_IRT    (AT_STATUS + 2 * PAGE)
+#define IO_SIZE   (3 * PAGE)
+
+/* Where structures are, in pages. */
 enum {
-    AT_STATUS = 0,
-    AT_QUEUE = 1,
-    AT_IRT = 2,
     AT_ROOT = 3,    /* two root tables */
     AT_CONTEXT = 5, /* four context tables */
     AT_DIR = 9,     /* two PASID directories */
@@ -74,7 +81,8 @@ struct moment {
 struct guest {
     struct vtd *vtd;
     struct vtd_config config;
-    uint8_t *ram;  /* RAM_SIZE */
+    uint8_t *ram; /* RAM_SIZE */
+    uint8_t io[IO_SIZE];
     uint8_t *past; /* MOMENTS times as much */
 
     unsigned moments;
@@ -89,6 +97,7 @@ struct guest {
     /* What the model changed in memory, since the last access began. */
     unsigned marks;
     struct ora_mark mark[64];
+    bool odd; /* a moment began with it */
 
     /* The consumer of routes. */
     struct vtd_route route[256];

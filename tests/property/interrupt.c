@@ -13,7 +13,7 @@ unsigned long interrupt_checks;
 static uint64_t
 entry_at(uint32_t index)
 {
-    return AT_IRT * PAGE + index * UINT64_C(16);
+    return AT_IRT + index * UINT64_C(16);
 }
 
 /* Mostly legal; posted entries have tests of their own. */
@@ -44,9 +44,9 @@ static void
 check_request(uint32_t index)
 {
     struct oracle oracle = {
-        .ram = guest.ram,
-        .ram_size = RAM_SIZE,
-        .base = AT_IRT * PAGE,
+        .ram = guest.io,
+        .ram_size = IO_SIZE,
+        .base = AT_IRT - AT_STATUS,
         .entries = ENTRIES,
     };
     uint16_t sid = (uint16_t)random64();
@@ -96,9 +96,9 @@ static void
 check_routes(uint32_t first, uint32_t n)
 {
     struct oracle oracle = {
-        .ram = guest.ram,
-        .ram_size = RAM_SIZE,
-        .base = AT_IRT * PAGE,
+        .ram = guest.io,
+        .ram_size = IO_SIZE,
+        .base = AT_IRT - AT_STATUS,
         .entries = ENTRIES,
     };
 
