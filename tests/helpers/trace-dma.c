@@ -23,6 +23,7 @@
 #include "daemon/vtd/spec-regs.h"
 #include "daemon/xen/gmem.h"
 #include "tests/helpers/dmop-call.h"
+#include "tests/support/silent.h"
 
 /* The reads of one walk, and of a nested one. */
 #define READS_MAX 65536u
@@ -91,20 +92,12 @@ mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
     return -EFAULT;
 }
 
-/* Its faults are no news to anybody. */
-static void
-msi(void *ctx, uint64_t addr, uint32_t data)
-{
-    (void)ctx;
-    (void)addr;
-    (void)data;
-}
-
 static const struct vtd_ops ops = {
     .mem_read = mem_read,
     .mem_write = mem_write,
     .mem_cmpxchg = mem_cmpxchg,
-    .msi = msi,
+    /* Its faults are no news to anybody. */
+    SILENT_OPS,
 };
 
 /* As the trace has it, but for what is not translation. */
