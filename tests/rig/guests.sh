@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Make the Linux guests: Debian's kernels 6.1 and 6.12, untouched, each with an
-# initramfs of busybox, the kernel's own NVMe driver and tests/rig/guest/, on a
+# initramfs of busybox, drivers of the kernel's own and tests/rig/guest/, on a
 # disk that boots it: the firmware reads a disk in a few seconds, but kernel=
 # in xl.cfg passes each byte of the kernel through the emulator.
 . "$(dirname "$0")/lib.sh"
 
-modules=(nvme)
+modules=(nvme e1000)
 guest_files=("$rig_dir"/guest/*)
 inputs=("=${modules[*]}" "$0" "$rig_dir/lib.sh" "$out/base.stamp"
     "${guest_files[@]}")

@@ -58,18 +58,23 @@ told() { sed -n "s/^GUEST $2 //p" "$logs/$1.log" | tr -d '\r' | tail -n 1; } # G
 said() { console_has "$1" "GUEST $2"; } # GUEST WORDS
 told_all() { sed -n "s/^GUEST $2 //p" "$logs/$1.log" | tr -d '\r'; }
 
-# write_cfg NAME KERNEL TEST VIOMMU [CMDLINE]: a Linux guest's xl.cfg with two
-# NVMe devices, the second with a single vector; VIOMMU may be empty.
-write_cfg() {
-    truncate -s 16M "$rig/$1.nvme0" "$rig/$1.nvme1"
+# make_disk NAME KERNEL TEST CMDLINE: what a Linux guest boots from.
+make_disk() {
     cp "$host/guests/$2.disk" "$rig/$1.disk"
     mcopy -o -i "$rig/$1.disk" - ::syslinux.cfg <<CFG
 DEFAULT linux
 LABEL linux
   KERNEL vmlinuz
   INITRD initrd.gz
-  APPEND console=ttyS0 quiet nopv nvme_core.io_timeout=5 rig.test=$3 ${5:-}
+  APPEND console=ttyS0 quiet nopv rig.test=$3 $4
 CFG
+}
+
+# write_cfg NAME KERNEL TEST VIOMMU [CMDLINE]: a Linux guest's xl.cfg with two
+# NVMe devices, the second with a single vector; VIOMMU may be empty.
+write_cfg() {
+    truncate -s 16M "$rig/$1.nvme0" "$rig/$1.nvme1"
+    make_disk "$1" "$2" "$3" "nvme_core.io_timeout=5 ${5:-}"
     cat > "$rig/$1.cfg" <<CFG
 name = "$1"
 type = "hvm"
