@@ -10,7 +10,9 @@
 #include <string.h>
 
 /* Longer than any key or value that could be accepted. */
-#define ITEM_MAX 64u
+#define ITEM_MAX 160u
+_Static_assert(CONFIG_DEVICES_MAX * sizeof("ff:1f.7") < ITEM_MAX,
+               "a list of devices does not fit");
 
 #define PAGE 4096u
 
@@ -109,17 +111,7 @@ set_type(struct viommu_config *config, const char *value)
 static const char *
 set_intremap(struct viommu_config *config, const char *value)
 {
-    bool on = false;
-    const char *reason = parse_bool(value, &on);
-
-    if (reason) {
-        return reason;
-    }
-    if (!on) {
-        return "leaves the unit nothing to do";
-    }
-    config->intremap = true;
-    return NULL;
+    return parse_bool(value, &config->intremap);
 }
 
 static const char *
@@ -175,23 +167,117 @@ parse_hex(const char *text, size_t digits, unsigned max, unsigned *out)
     return val <= max;
 }
 
-static const char *
-set_ioapic_sid(struct viommu_config *config, const char *value)
+/* The "bb:dd.f" at the beginning of @text. */
+static bool
+parse_sid(const char *text, uint16_t *out)
 {
     unsigned bus = 0;
     unsigned dev = 0;
     unsigned fn = 0;
 
-    if (strlen(value) != strlen("ff:1f.7") || value[2] != ':' ||
-        value[5] != '.' || !parse_hex(value, 2, 0xff, &bus) ||
-        !parse_hex(value + 3, 2, 0x1f, &dev) ||
-        !parse_hex(value + 6, 1, 7, &fn)) {
+    if (strlen(text) < strlen("ff:1f.7") || text[2] != ':' || text[5] != '.' ||
+        !parse_hex(text, 2, 0xff, &bus) ||
+        !parse_hex(text + 3, 2, 0x1f, &dev) ||
+        !parse_hex(text + 6, 1, 7, &fn)) {
+        return false;
+    }
+    *out = (uint16_t)(bus << 8 | dev << 3 | fn);
+    return true;
+}
+
+static const char *
+set_ioapic_sid(struct viommu_config *config, const char *value)
+{
+    uint16_t sid = 0;
+
+    if (strlen(value) != strlen("ff:1f.7") || !parse_sid(value, &sid)) {
         return "is not a bus:device.function";
     }
-    if (bus == 0 && dev == 0 && fn == 0) {
+    if (sid == 0) {
         return "is the host bridge, and no source id to Linux";
     }
-    config->ioapic_sid = (uint16_t)(bus << 8 | dev << 3 | fn);
+    config->ioapic_sid = sid;
+    return NULL;
+}
+
+static const char *const dma_names[] = {
+    [CONFIG_DMA_NONE] = "none",
+    [CONFIG_DMA_LEGACY] = "legacy",
+    [CONFIG_DMA_SCALABLE] = "scalable",
+    [CONFIG_DMA_FULL] = "full",
+};
+
+static const char *
+set_dma(struct viommu_config *config, const char *value)
+{
+    for (uint8_t i = 0; i <= CONFIG_DMA_FULL; i++) {
+        if (!strcmp(value, dma_names[i])) {
+            config->dma = i;
+            return NULL;
+        }
+    }
+    return "is not a mode";
+}
+
+static const char *
+set_caching(struct viommu_config *config, const char *value)
+{
+    return parse_bool(value, &config->caching);
+}
+
+static const char *
+set_posted(struct viommu_config *config, const char *value)
+{
+    return parse_bool(value, &config->posted);
+}
+
+static const char *
+set_ats(struct viommu_config *config, const char *value)
+{
+    return parse_bool(value, &config->ats);
+}
+
+static const char *
+set_pasid(struct viommu_config *config, const char *value)
+{
+    return parse_range(value, 0, 20, &config->pasid);
+}
+
+static bool
+has_device(const struct viommu_config *config, uint16_t sid)
+{
+    for (uint8_t i = 0; i < config->device_count; i++) {
+        if (config->device[i] == sid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *
+set_devices(struct viommu_config *config, const char *value)
+{
+    struct viommu_config parsed = *config;
+    const size_t len = strlen("ff:1f.7");
+    const char *end = value;
+
+    do {
+        const char *text = end;
+        uint16_t sid = 0;
+
+        end = strchrnul(text, ';');
+        if ((size_t)(end - text) != len || !parse_sid(text, &sid)) {
+            return "has what is not a bus:device.function";
+        }
+        if (has_device(&parsed, sid)) {
+            return "names a device twice";
+        }
+        if (parsed.device_count == CONFIG_DEVICES_MAX) {
+            return "names too many devices";
+        }
+        parsed.device[parsed.device_count++] = sid;
+    } while (*end++);
+    *config = parsed;
     return NULL;
 }
 
@@ -222,7 +308,7 @@ set_width(struct viommu_config *config, const char *value)
 /* The first is the one that must be there. */
 static const struct key keys[] = {
     { "type", set_type, "intel_vtd" },
-    { "intremap", set_intremap, "1 or on" },
+    { "intremap", set_intremap, SWITCH },
     { "eim", set_eim, SWITCH },
     { "base", set_base,
       "a free page from 0xfe000000 to 0xfeff7000, such as 0xfed90000" },
@@ -232,9 +318,91 @@ static const struct key keys[] = {
     { "faults", set_faults, "1 to 8" },
     { "x2apic_opt_out", set_x2apic_opt_out, SWITCH },
     { "width", set_width, "32 to 52" },
+    { "dma", set_dma, "none, legacy, scalable or full" },
+    { "caching", set_caching, SWITCH },
+    { "posted", set_posted, SWITCH },
+    { "ats", set_ats, SWITCH },
+    { "pasid", set_pasid, "0 to 20" },
+    { "devices", set_devices,
+      "1 to 16 devices such as 00:04.0, separated by semicolons" },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+/* Whether the key that @set belongs to was given. */
+static bool
+is_seen(unsigned seen,
+        const char *(*set)(struct viommu_config *config, const char *value))
+{
+    size_t i = 0;
+
+    while (keys[i].set != set) {
+        i++;
+    }
+    return seen & 1u << i;
+}
+
+/* Keys whose default depends on others. */
+static void
+set_defaults(struct viommu_config *config, unsigned seen)
+{
+    if (!is_seen(seen, set_eim)) {
+        config->eim = config->intremap;
+    }
+    if (!is_seen(seen, set_posted)) {
+        config->posted = config->dma == CONFIG_DMA_FULL && config->intremap;
+    }
+    if (!is_seen(seen, set_ats)) {
+        config->ats = config->dma == CONFIG_DMA_FULL;
+    }
+    if (!is_seen(seen, set_pasid)) {
+        config->pasid = config->dma >= CONFIG_DMA_SCALABLE ? 20 : 0;
+    }
+}
+
+/* NULL, or why the keys make no sense together, and what to do. */
+static const char *
+conflict_of(const struct viommu_config *config)
+{
+    if (!config->intremap && config->dma == CONFIG_DMA_NONE) {
+        return "intremap=0 leaves a unit with dma=none nothing to do; set "
+               "intremap=1, or dma to legacy, scalable or full";
+    }
+    if (!config->intremap && config->eim) {
+        return "eim=1 is a mode of interrupt remapping; set intremap=1, or "
+               "leave eim out";
+    }
+    if (!config->intremap && config->posted) {
+        return "posted=1 is a mode of interrupt remapping; set intremap=1, or "
+               "leave posted out";
+    }
+    if (!config->intremap && config->x2apic_opt_out) {
+        return "x2apic_opt_out=1 has no meaning without interrupt remapping; "
+               "set intremap=1, or leave x2apic_opt_out out";
+    }
+    if (config->dma == CONFIG_DMA_NONE && config->caching) {
+        return "caching=1 needs DMA remapping; set dma to legacy, scalable or "
+               "full, or leave caching out";
+    }
+    if (config->dma == CONFIG_DMA_NONE && config->ats) {
+        return "ats=1 needs DMA remapping; set dma to legacy, scalable or "
+               "full, or leave ats out";
+    }
+    if (config->dma < CONFIG_DMA_SCALABLE && config->pasid) {
+        return "pasid needs scalable mode; set dma to scalable or full, or "
+               "leave pasid out";
+    }
+    if (config->dma != CONFIG_DMA_NONE && !config->device_count) {
+        return "devices is missing; with DMA remapping, name the devices whose "
+               "emulators ask the unit: any other would do DMA to addresses "
+               "that nobody translates";
+    }
+    if (has_device(config, config->ioapic_sid)) {
+        return "devices has the source id of the IOAPIC; set ioapic_sid to an "
+               "address that no device has";
+    }
+    return NULL;
+}
 
 /* One line, whatever the file that it quotes holds. */
 static int __attribute__((format(printf, 3, 4)))
@@ -340,7 +508,6 @@ config_parse(const char *spec, struct viommu_config *config, char *err,
 {
     struct viommu_config parsed = {
         .intremap = true,
-        .eim = true,
         .base = 0xfed90000,
         .ioapic_id = 1,
         .ioapic_sid = 0xff00,
@@ -348,6 +515,7 @@ config_parse(const char *spec, struct viommu_config *config, char *err,
         .width = 46,
     };
     const char *item = spec;
+    const char *conflict;
     unsigned seen = 0;
     size_t len;
     int rc;
@@ -366,21 +534,52 @@ config_parse(const char *spec, struct viommu_config *config, char *err,
                       "viommu: type is missing; accepted: type=%s",
                       keys[0].accepted);
     }
+    set_defaults(&parsed, seen);
+    conflict = conflict_of(&parsed);
+    if (conflict) {
+        return refuse(err, err_size, "viommu: %s", conflict);
+    }
     *config = parsed;
     return 0;
+}
+
+#define SID_FORMAT "%02x:%02x.%x"
+#define SID_ARGS(sid) \
+    (unsigned)(sid) >> 8, (unsigned)(sid) >> 3 & 0x1fu, (unsigned)(sid)&7u
+
+/* Append to what @len says is in @buf already, as snprintf() would. */
+static int __attribute__((format(printf, 4, 5)))
+append(char *buf, size_t size, int len, const char *fmt, ...)
+{
+    bool fits = (size_t)len < size;
+    va_list args;
+    int n;
+
+    va_start(args, fmt);
+    n = vsnprintf(fits ? buf + len : NULL, fits ? size - (size_t)len : 0, fmt,
+                  args);
+    va_end(args);
+    return len + n;
 }
 
 int
 config_format(const struct viommu_config *config, char *buf, size_t size)
 {
-    return snprintf(buf, size,
-                    "type=intel_vtd,intremap=%d,eim=%d,base=0x%" PRIx64
-                    ",ioapic_id=%u,ioapic_sid=%02x:%02x.%x,faults=%u,"
-                    "x2apic_opt_out=%d,width=%u",
-                    config->intremap, config->eim, config->base,
-                    (unsigned)config->ioapic_id,
-                    (unsigned)config->ioapic_sid >> 8,
-                    (unsigned)config->ioapic_sid >> 3 & 0x1fu,
-                    (unsigned)config->ioapic_sid & 7u, (unsigned)config->faults,
-                    config->x2apic_opt_out, (unsigned)config->width);
+    int len = append(buf, size, 0,
+                     "type=intel_vtd,intremap=%d,eim=%d,base=0x%" PRIx64
+                     ",ioapic_id=%u,ioapic_sid=" SID_FORMAT
+                     ",faults=%u,x2apic_opt_out=%d,width=%u",
+                     config->intremap, config->eim, config->base,
+                     (unsigned)config->ioapic_id, SID_ARGS(config->ioapic_sid),
+                     (unsigned)config->faults, config->x2apic_opt_out,
+                     (unsigned)config->width);
+
+    len = append(buf, size, len, ",dma=%s,caching=%d,posted=%d,ats=%d,pasid=%u",
+                 dma_names[config->dma], config->caching, config->posted,
+                 config->ats, (unsigned)config->pasid);
+    for (uint8_t i = 0; i < config->device_count; i++) {
+        len = append(buf, size, len, "%s" SID_FORMAT,
+                     i ? ";" : ",devices=", SID_ARGS(config->device[i]));
+    }
+    return len;
 }

@@ -162,7 +162,7 @@ query_status(void *ctx, struct json_object *args, struct qmp_error *error)
     struct json_object *ioreq = json_object_new_object();
     struct json_object *units = json_object_new_array();
     struct xen_dm_op_viommu_query query;
-    char config[VIOMMUD_CONFIG_SIZE];
+    char config[CONFIG_TEXT_SIZE];
 
     (void)args;
     (void)error;

@@ -12,6 +12,7 @@
 #include "daemon/ctl.h"
 #include "daemon/log.h"
 #include "daemon/record.h"
+#include "daemon/unit.h"
 #include "daemon/xen/xs.h"
 
 /* How often Xen is asked whether the domain still lives. */
@@ -205,7 +206,7 @@ domain_up(struct viommud *v)
 static int
 config_use(struct viommud *v, const char *spec)
 {
-    char err[256];
+    char err[512];
     int rc = config_parse(spec, &v->config, err, sizeof(err));
 
     if (rc)
@@ -223,7 +224,7 @@ option_config_up(struct viommud *v)
 static int
 xenstore_config_up(struct viommud *v)
 {
-    char text[VIOMMUD_CONFIG_SIZE];
+    char text[CONFIG_TEXT_SIZE];
     int rc;
 
     if (v->options->config)
@@ -366,17 +367,12 @@ trace_down(struct viommud *v)
 static int
 model_up(struct viommud *v)
 {
-    const struct vtd_config config = {
-        .haw = 52,
-        .ir = v->config.intremap,
-        .eim = v->config.eim,
-        .esirtps = true,
-        .fault_records = v->config.faults,
-    };
+    struct vtd_config config;
     const struct vtd_ops *ops =
         log_enabled(LOG_LEVEL_DEBUG) ? &fanout_vtd_ops_trace : &fanout_vtd_ops;
     void *ctx = &v->fanout;
 
+    unit_config(&v->config, &config);
     gmem_open(&v->gmem, v->xen.fmem, v->xen.domid);
     v->fanout.dmop = &v->xen.dmop;
     v->fanout.gmem = &v->gmem;

@@ -20,9 +20,6 @@
 struct ctl;
 struct record;
 
-/* A configuration is one line of xl.cfg. */
-#define VIOMMUD_CONFIG_SIZE 512
-
 struct viommud {
     const struct options *options;
     struct viommu_config config;

@@ -60,11 +60,11 @@ holds_every_field(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
         struct viommu_config config;
-        uint8_t t[DMAR_SIZE];
+        uint8_t t[DMAR_SIZE_MAX];
         uint8_t sum = 0;
 
         parse(table[i].spec, &config);
-        dmar_build(&config, t);
+        assert_int_equal(dmar_build(&config, t), 72);
         /* Header. */
         assert_memory_equal(t, "DMAR", 4);
         assert_int_equal(get_le(t + 4, 4), 72);
@@ -92,7 +92,58 @@ holds_every_field(void **state)
         assert_int_equal(t[69], table[i].bus);
         assert_int_equal(t[70], table[i].dev);
         assert_int_equal(t[71], table[i].fn);
-        for (size_t n = 0; n < DMAR_SIZE; n++) {
+        for (size_t n = 0; n < 72; n++) {
+            sum = (uint8_t)(sum + t[n]);
+        }
+        assert_int_equal(sum, 0);
+    }
+}
+
+/* After the unit's 16 bytes at 48, which the fields above cover. */
+static const struct {
+    const char *spec;
+    uint8_t flags;      /* of the table */
+    uint8_t unit_flags; /* of the unit */
+    uint8_t size;       /* of what follows */
+    uint8_t bytes[40];
+} scopes[] = {
+    { "type=intel_vtd,devices=00:04.0",
+      1,
+      0,
+      16,
+      { 1, 8, 0, 0, 0, 0, 4, 0, 3, 8, 0, 0, 1, 0xff, 0, 0 } },
+    { "type=intel_vtd,dma=legacy,intremap=0,devices=1f:1e.7;00:05.1",
+      0,
+      0,
+      16,
+      { 1, 8, 0, 0, 0, 0x1f, 0x1e, 7, 1, 8, 0, 0, 0, 0, 5, 1 } },
+    { "type=intel_vtd,dma=full,devices=00:04.0",
+      1,
+      0,
+      24,
+      { 1, 8, 0, 0, 0, 0, 4, 0, 3, 8, 0, 0, 1, 0xff, 0, 0,
+        /* Every root port. */
+        2, 0, 8, 0, 1, 0, 0, 0 } },
+};
+
+static void
+names_devices_instead_of_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(scopes); i++) {
+        struct viommu_config config;
+        uint8_t t[DMAR_SIZE_MAX];
+        size_t size = 64u + scopes[i].size;
+        uint8_t sum = 0;
+
+        parse(scopes[i].spec, &config);
+        assert_int_equal(dmar_build(&config, t), size);
+        assert_int_equal(get_le(t + 4, 4), size);
+        assert_int_equal(t[37], scopes[i].flags);
+        assert_int_equal(get_le(t + 50, 2), 32);
+        assert_int_equal(t[52], scopes[i].unit_flags);
+        assert_memory_equal(t + 64, scopes[i].bytes, scopes[i].size);
+        for (size_t n = 0; n < size; n++) {
             sum = (uint8_t)(sum + t[n]);
         }
         assert_int_equal(sum, 0);
@@ -100,11 +151,26 @@ holds_every_field(void **state)
 }
 
 static void
+the_longest_table_fits(void **state)
+{
+    struct viommu_config config;
+    uint8_t t[DMAR_SIZE_MAX];
+
+    (void)state;
+    parse("type=intel_vtd,dma=full,devices="
+          "00:01.0;00:01.1;00:01.2;00:01.3;00:01.4;00:01.5;00:01.6;00:01.7;"
+          "00:02.0;00:02.1;00:02.2;00:02.3;00:02.4;00:02.5;00:02.6;00:02.7",
+          &config);
+    assert_int_equal(dmar_build(&config, t), DMAR_SIZE_MAX);
+    assert_int_equal(get_le(t + 50, 2), DMAR_SIZE_MAX - 48 - 8);
+}
+
+static void
 overwrites_what_was_there(void **state)
 {
     struct viommu_config config;
-    uint8_t a[DMAR_SIZE];
-    uint8_t b[DMAR_SIZE];
+    uint8_t a[DMAR_SIZE_MAX];
+    uint8_t b[DMAR_SIZE_MAX];
 
     (void)state;
     parse("type=intel_vtd", &config);
@@ -112,7 +178,7 @@ overwrites_what_was_there(void **state)
     memset(b, 0xff, sizeof(b));
     dmar_build(&config, a);
     dmar_build(&config, b);
-    assert_memory_equal(a, b, DMAR_SIZE);
+    assert_memory_equal(a, b, sizeof(a));
 }
 
 static void
@@ -122,8 +188,9 @@ writes_a_file(void **state)
     int fd = mkstemp(path);
     struct viommu_config config;
     struct text_error err;
-    uint8_t want[DMAR_SIZE];
-    uint8_t got[DMAR_SIZE + 1];
+    uint8_t want[DMAR_SIZE_MAX];
+    uint8_t got[DMAR_SIZE_MAX + 1];
+    size_t size;
 
     (void)state;
     assert_true(fd >= 0);
@@ -131,9 +198,9 @@ writes_a_file(void **state)
     assert_int_equal(ftruncate(fd, 4096), 0);
     parse("type=intel_vtd", &config);
     assert_int_equal(dmar_write(&config, path, &err), 0);
-    dmar_build(&config, want);
-    assert_int_equal(pread(fd, got, sizeof(got), 0), DMAR_SIZE);
-    assert_memory_equal(got, want, DMAR_SIZE);
+    size = dmar_build(&config, want);
+    assert_int_equal(pread(fd, got, sizeof(got), 0), size);
+    assert_memory_equal(got, want, size);
     close(fd);
     unlink(path);
 }
@@ -159,6 +226,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_every_field),
+        cmocka_unit_test(names_devices_instead_of_all),
+        cmocka_unit_test(the_longest_table_fits),
         cmocka_unit_test(overwrites_what_was_there),
         cmocka_unit_test(writes_a_file),
         cmocka_unit_test(says_why_it_cannot_write),

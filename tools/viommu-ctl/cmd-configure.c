@@ -49,7 +49,7 @@ cmd_configure(struct ctl *ctl, int argc, char **argv)
     struct args args = { NULL, NULL };
     struct text_error err;
     struct xlcfg xlcfg;
-    char spec[256];
+    char spec[CONFIG_TEXT_SIZE];
     unsigned domid = 0;
     int rc;
 

@@ -28,7 +28,7 @@ struct create {
     char **extra; /* KEY=VALUE... for xl                       */
     size_t extra_count;
     struct xlcfg xlcfg;
-    char spec[256];
+    char spec[CONFIG_TEXT_SIZE];
     char dmar_path[512];
     unsigned domid;
     struct launch launch;

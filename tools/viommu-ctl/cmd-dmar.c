@@ -53,15 +53,15 @@ static int
 write_stdout(FILE *out, const struct viommu_config *config,
              struct text_error *err)
 {
-    uint8_t table[DMAR_SIZE];
+    uint8_t table[DMAR_SIZE_MAX];
+    size_t size = dmar_build(config, table);
 
     if (isatty(fileno(out))) {
         return text_fail(err, -ENOTTY,
                          "cannot write a binary table to a terminal; use -o "
                          "FILE");
     }
-    dmar_build(config, table);
-    if (fwrite(table, 1, sizeof(table), out) != sizeof(table) || fflush(out)) {
+    if (fwrite(table, 1, size, out) != size || fflush(out)) {
         return text_fail(err, -EIO, "cannot write to standard output: %s",
                          strerror(errno));
     }

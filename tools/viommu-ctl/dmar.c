@@ -6,15 +6,21 @@
 #include <string.h>
 
 /* Offsets in the table. */
+#define OFF_LENGTH   4u
 #define OFF_CHECKSUM 9u
 #define OFF_DRHD     48u
-#define OFF_SCOPE    64u
 
 #define DMAR_REVISION          1u
 #define DMAR_F_INTR_REMAP      0x01u
 #define DMAR_F_X2APIC_OPT_OUT  0x02u
 #define DRHD_TYPE              0u
+#define DRHD_SIZE              16u
 #define DRHD_F_INCLUDE_PCI_ALL 0x01u
+#define ATSR_TYPE              2u
+#define ATSR_SIZE              8u
+#define ATSR_F_ALL_PORTS       0x01u
+#define SCOPE_SIZE             8u
+#define SCOPE_TYPE_ENDPOINT    1u
 #define SCOPE_TYPE_IOAPIC      3u
 
 static void
@@ -38,7 +44,6 @@ static void
 put_header(const struct viommu_config *config, uint8_t *p)
 {
     put_text(p, "DMAR");
-    put_le(p + 4, 4, DMAR_SIZE);
     p[8] = DMAR_REVISION;
     put_text(p + 10, "VIOMMU");
     put_text(p + 16, "VIOMMUD ");
@@ -51,54 +56,88 @@ put_header(const struct viommu_config *config, uint8_t *p)
 }
 
 /*
- * [VT-d 4.1, "DMA Remapping Hardware Unit Definition Structure"].  The size
- * byte stays 0: one register page.
- */
-static void
-put_unit(const struct viommu_config *config, uint8_t *p)
-{
-    put_le(p, 2, DRHD_TYPE);
-    put_le(p + 2, 2, DMAR_SIZE - OFF_DRHD);
-    p[4] = DRHD_F_INCLUDE_PCI_ALL;
-    put_le(p + 6, 2, 0);
-    put_le(p + 8, 8, config->base);
-}
-
-/*
  * [VT-d 4.1, "Device Scope Structure"].  A path of exactly one hop: for a
  * longer one the guest would read the bridges' bus numbers.
  */
-static void
-put_ioapic_scope(const struct viommu_config *config, uint8_t *p)
+static uint8_t *
+put_scope(uint8_t *p, uint8_t type, uint8_t id, uint16_t sid)
 {
-    p[0] = SCOPE_TYPE_IOAPIC;
-    p[1] = DMAR_SIZE - OFF_SCOPE;
-    p[4] = config->ioapic_id;
-    p[5] = (uint8_t)(config->ioapic_sid >> 8);
-    p[6] = (uint8_t)(config->ioapic_sid >> 3 & 0x1f);
-    p[7] = (uint8_t)(config->ioapic_sid & 7);
+    p[0] = type;
+    p[1] = SCOPE_SIZE;
+    p[4] = id;
+    p[5] = (uint8_t)(sid >> 8);
+    p[6] = (uint8_t)(sid >> 3 & 0x1f);
+    p[7] = (uint8_t)(sid & 7);
+    return p + SCOPE_SIZE;
 }
 
-void
-dmar_build(const struct viommu_config *config, uint8_t table[DMAR_SIZE])
+/*
+ * [VT-d 4.1, "DMA Remapping Hardware Unit Definition Structure"].  The size
+ * byte stays 0: one register page.  The devices that it names, or every one.
+ */
+static uint8_t *
+put_unit(const struct viommu_config *config, uint8_t *p)
+{
+    uint8_t *end = p + DRHD_SIZE;
+
+    put_le(p, 2, DRHD_TYPE);
+    if (!config->device_count) {
+        p[4] = DRHD_F_INCLUDE_PCI_ALL;
+    }
+    put_le(p + 6, 2, 0);
+    put_le(p + 8, 8, config->base);
+    for (uint8_t i = 0; i < config->device_count; i++) {
+        end = put_scope(end, SCOPE_TYPE_ENDPOINT, 0, config->device[i]);
+    }
+    if (config->intremap) {
+        end = put_scope(end, SCOPE_TYPE_IOAPIC, config->ioapic_id,
+                        config->ioapic_sid);
+    }
+    put_le(p + 2, 2, (uint64_t)(end - p));
+    return end;
+}
+
+/*
+ * [VT-d 4.1, "Root Port ATS Capability Reporting Structure"].  Without it
+ * Linux enables device TLBs on the root bus alone.
+ */
+static uint8_t *
+put_ats_ports(uint8_t *p)
+{
+    put_le(p, 2, ATSR_TYPE);
+    put_le(p + 2, 2, ATSR_SIZE);
+    p[4] = ATSR_F_ALL_PORTS;
+    return p + ATSR_SIZE;
+}
+
+size_t
+dmar_build(const struct viommu_config *config, uint8_t table[DMAR_SIZE_MAX])
 {
     uint8_t sum = 0;
+    uint8_t *end;
+    size_t size;
 
-    memset(table, 0, DMAR_SIZE);
+    memset(table, 0, DMAR_SIZE_MAX);
     put_header(config, table);
-    put_unit(config, table + OFF_DRHD);
-    put_ioapic_scope(config, table + OFF_SCOPE);
-    for (unsigned i = 0; i < DMAR_SIZE; i++) {
+    end = put_unit(config, table + OFF_DRHD);
+    if (config->ats) {
+        end = put_ats_ports(end);
+    }
+    size = (size_t)(end - table);
+    put_le(table + OFF_LENGTH, 4, size);
+    for (size_t i = 0; i < size; i++) {
         sum = (uint8_t)(sum + table[i]);
     }
     table[OFF_CHECKSUM] = (uint8_t)-sum;
+    return size;
 }
 
 int
 dmar_write(const struct viommu_config *config, const char *path,
            struct text_error *err)
 {
-    uint8_t table[DMAR_SIZE];
+    uint8_t table[DMAR_SIZE_MAX];
+    size_t size = dmar_build(config, table);
     FILE *file = fopen(path, "we");
     size_t n;
     int rc = 0;
@@ -107,9 +146,8 @@ dmar_write(const struct viommu_config *config, const char *path,
         rc = -errno;
         return text_fail(err, rc, "cannot write %s: %s", path, strerror(-rc));
     }
-    dmar_build(config, table);
-    n = fwrite(table, 1, sizeof(table), file);
-    if (fclose(file) || n != sizeof(table)) {
+    n = fwrite(table, 1, size, file);
+    if (fclose(file) || n != size) {
         rc = errno ? -errno : -EIO;
         text_fail(err, rc, "cannot write %s: %s", path, strerror(-rc));
     }

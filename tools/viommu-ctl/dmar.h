@@ -6,15 +6,21 @@
 #ifndef TOOLS_VIOMMU_CTL_DMAR_H
 #define TOOLS_VIOMMU_CTL_DMAR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/config.h"
 #include "tools/viommu-ctl/text.h"
 
-/* Header, one unit definition, one device scope. */
-#define DMAR_SIZE 72u
+/*
+ * Header, one unit definition, a scope for the IOAPIC and one a device, and
+ * what says that root ports translate for device TLBs.
+ */
+#define DMAR_SIZE_MAX (48u + 16u + 8u + 8u * CONFIG_DEVICES_MAX + 8u)
 
-void dmar_build(const struct viommu_config *config, uint8_t table[DMAR_SIZE]);
+/* Returns the table's length. */
+size_t dmar_build(const struct viommu_config *config,
+                  uint8_t table[DMAR_SIZE_MAX]);
 
 /* Write the table to @path.  Returns 0 or -errno with @err set. */
 int dmar_write(const struct viommu_config *config, const char *path,

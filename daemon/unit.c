@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "daemon/unit.h"
+
+static const struct vtd_config *const presets[] = {
+    [CONFIG_DMA_NONE] = &vtd_config_ir,
+    [CONFIG_DMA_LEGACY] = &vtd_config_legacy,
+    [CONFIG_DMA_SCALABLE] = &vtd_config_scalable,
+    [CONFIG_DMA_FULL] = &vtd_config_full,
+};
+
+/*
+ * Xen's HVM and PVH guests have no 5-level paging.  Linux shares no address
+ * space through a unit that differs from the processor in this, and takes the
+ * widest second stage there is, a level more for each walk.
+ */
+static void
+take_5_levels(struct vtd_config *unit)
+{
+    if (unit->sagaw) {
+        unit->sagaw &= (uint8_t)~VTD_SAGAW_57;
+        unit->mgaw = 48;
+    }
+    unit->fs5lp = false;
+}
+
+static void
+take_interrupts(struct vtd_config *unit)
+{
+    unit->ir = false;
+    unit->esirtps = false;
+}
+
+static void
+take_ats(struct vtd_config *unit)
+{
+    unit->dt = false;
+    unit->dit = false;
+    unit->nwfs = false;
+}
+
+/* No emulator has a way to ask this daemon for a page, or to be answered. */
+static void
+take_page_requests(struct vtd_config *unit)
+{
+    unit->prs = false;
+    unit->pds = false;
+}
+
+static void
+take_pasid(struct vtd_config *unit)
+{
+    unit->srs = false;
+    unit->ers = false;
+    unit->rprivs = false;
+}
+
+void
+unit_config(const struct viommu_config *config, struct vtd_config *unit)
+{
+    *unit = *presets[config->dma];
+    unit->fault_records = config->faults;
+    unit->haw = config->width;
+    unit->eim = config->eim;
+    unit->pi = config->posted;
+    unit->cm = config->caching;
+    unit->pasid_bits = config->pasid;
+    take_5_levels(unit);
+    take_page_requests(unit);
+    if (!config->intremap) {
+        take_interrupts(unit);
+    }
+    if (config->ats) {
+        unit->dt = true;
+    } else {
+        take_ats(unit);
+    }
+    if (!config->pasid) {
+        take_pasid(unit);
+    }
+    /* Above 4 GiB there is nothing to protect then. */
+    if (config->width == 32) {
+        unit->phmr = false;
+    }
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a unit advertises for a configuration. */
+#include "daemon/unit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct vtd_config
+unit_of(const char *spec)
+{
+    struct viommu_config config;
+    struct vtd_config unit;
+    char err[512];
+
+    if (config_parse(spec, &config, err, sizeof(err))) {
+        fail_msg("'%s': %s", spec, err);
+    }
+    unit_config(&config, &unit);
+    return unit;
+}
+
+static void
+the_default_is_a_unit_for_interrupts(void **state)
+{
+    struct vtd_config want = vtd_config_ir;
+    struct vtd_config unit = unit_of("type=intel_vtd");
+
+    (void)state;
+    want.haw = 46;
+    assert_memory_equal(&unit, &want, sizeof(unit));
+    unit = unit_of("type=intel_vtd,eim=0,faults=3,width=39,posted=1");
+    want.haw = 39;
+    want.eim = false;
+    want.fault_records = 3;
+    want.pi = true;
+    assert_memory_equal(&unit, &want, sizeof(unit));
+}
+
+static void
+a_mode_of_dma_remapping_is_a_preset(void **state)
+{
+    struct vtd_config want = vtd_config_legacy;
+    struct vtd_config unit =
+        unit_of("type=intel_vtd,dma=legacy,devices=00:04.0,width=52");
+
+    (void)state;
+    assert_memory_equal(&unit, &want, sizeof(unit));
+    unit = unit_of("type=intel_vtd,dma=legacy,devices=00:04.0,width=52,"
+                   "caching=1,ats=1,intremap=0");
+    want.cm = true;
+    want.dt = true;
+    want.ir = false;
+    want.eim = false;
+    want.esirtps = false;
+    assert_memory_equal(&unit, &want, sizeof(unit));
+
+    want = vtd_config_scalable;
+    unit = unit_of("type=intel_vtd,dma=scalable,devices=00:04.0,width=52");
+    assert_memory_equal(&unit, &want, sizeof(unit));
+    want.pasid_bits = 0;
+    unit =
+        unit_of("type=intel_vtd,dma=scalable,pasid=0,devices=00:04.0,width=52");
+    assert_memory_equal(&unit, &want, sizeof(unit));
+}
+
+/* All but 5-level tables and page requests. */
+static void
+the_full_mode_is_what_a_guest_of_xen_can_use(void **state)
+{
+    struct vtd_config want = vtd_config_full;
+    struct vtd_config unit =
+        unit_of("type=intel_vtd,dma=full,devices=00:04.0,width=52");
+
+    (void)state;
+    want.fs5lp = false;
+    want.sagaw = VTD_SAGAW_39 | VTD_SAGAW_48;
+    want.mgaw = 48;
+    want.prs = false;
+    want.pds = false;
+    assert_memory_equal(&unit, &want, sizeof(unit));
+    unit = unit_of("type=intel_vtd,dma=full,devices=00:04.0,width=32,ats=0,"
+                   "posted=0,pasid=0");
+    assert_false(unit.pi || unit.dt || unit.dit || unit.srs || unit.phmr);
+    assert_int_equal(unit.pasid_bits, 0);
+}
+
+/* Each combination of the keys that decide what is advertised. */
+static void
+what_is_accepted_makes_a_unit(void **state)
+{
+    static const char *const dma[] = { "none", "legacy", "scalable", "full" };
+    unsigned accepted = 0;
+
+    (void)state;
+    for (unsigned n = 0; n < 4u << 7; n++) {
+        struct viommu_config config;
+        struct vtd_config unit;
+        char spec[256];
+        char err[512];
+
+        snprintf(spec, sizeof(spec),
+                 "type=intel_vtd,dma=%s,intremap=%u,eim=%u,caching=%u,"
+                 "posted=%u,ats=%u,pasid=%u,width=%u,devices=00:04.0",
+                 dma[n >> 7], n & 1, n >> 1 & 1, n >> 2 & 1, n >> 3 & 1,
+                 n >> 4 & 1, n >> 5 & 1 ? 20 : 0, n >> 6 & 1 ? 32 : 52);
+        if (config_parse(spec, &config, err, sizeof(err))) {
+            continue;
+        }
+        unit_config(&config, &unit);
+        if (vtd_config_check(&unit)) {
+            fail_msg("'%s': %s", spec, vtd_config_check(&unit));
+        }
+        assert_int_equal(unit.ir, n & 1);
+        assert_int_equal(unit.eim, n >> 1 & 1);
+        assert_int_equal(unit.cm, n >> 2 & 1);
+        assert_int_equal(unit.pi, n >> 3 & 1);
+        assert_int_equal(unit.dt, n >> 4 & 1);
+        assert_int_equal(unit.pasid_bits, n >> 5 & 1 ? 20 : 0);
+        assert_int_equal(unit.haw, n >> 6 & 1 ? 32 : 52);
+        accepted++;
+    }
+    /* Interrupts alone; legacy; scalable and full, with PASIDs and without. */
+    assert_int_equal(accepted, 4 * 2 + 5 * 8 + 2 * 5 * 16);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_default_is_a_unit_for_interrupts),
+        cmocka_unit_test(a_mode_of_dma_remapping_is_a_preset),
+        cmocka_unit_test(the_full_mode_is_what_a_guest_of_xen_can_use),
+        cmocka_unit_test(what_is_accepted_makes_a_unit),
+    };
+
+    return cmocka_run_group_tests_name("unit", tests, NULL, NULL);
+}
