@@ -74,6 +74,9 @@ xapic_destination_is_eight_bits(void **state)
     assert_int_equal(model->msi_count, 1);
     assert_int_equal(model->msi[0].addr, 0xfee9a000);
     assert_int_equal(model->msi[0].data, 0xf2);
+    assert_int_equal(request(model, 9), VTD_FR_OK);
+    assert_int_equal(model->msi_count, 1);
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_POSTED), 2);
 }
 
 static void
@@ -81,8 +84,8 @@ xapic_destination_has_reserved_bits(void **state)
 {
     struct model *model = *state;
 
-    for (unsigned bit = 32; bit < 64; bit++) {
-        if (bit >= 40 && bit < 48) {
+    for (unsigned bit = 2; bit < 64; bit++) {
+        if ((bit >= 16 && bit < 24) || (bit >= 40 && bit < 48)) {
             continue;
         }
         model_ram_q_set(model, CONTROL_GPA,
@@ -278,6 +281,9 @@ descriptor_cannot_be_changed(void **state)
     assert_int_equal(request(model, 9), VTD_FR_IR_PD_ACCESS);
     assert_fault(model, 0x27, 9, true);
     assert_notified(model, false);
+    /* Nobody tries again what cannot be done. */
+    assert_int_equal(model->exchanges, 3);
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_POSTED), 0);
 }
 
 static void

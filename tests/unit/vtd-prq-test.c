@@ -82,8 +82,9 @@ values_fit_into_their_fields(void **state)
 
     req.addr = UINT64_MAX;
     req.group = 0xffff;
+    req.access = VTD_DMA_WRITE;
     vtd_page_request(model->vtd, &req);
-    assert_desc(model, PRQ, PLAIN_LO, UINT64_MAX << 12 | 0x1ff << 3 | 5);
+    assert_desc(model, PRQ, PLAIN_LO, UINT64_MAX << 12 | 0x1ff << 3 | 6);
 }
 
 /* It closes a PASID: no address, no access, and no response in any case. */
