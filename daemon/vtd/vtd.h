@@ -441,9 +441,13 @@ enum vtd_fr vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                               struct vtd_dma_resp *resp);
 
 /*
- * Page requests of a device, which its function sends; answered by
- * ops->page_response(), at once if the queue has no room.
- * [VT-d 4.1, "Page Request Logging"]
+ * A page request of a device.  Software answers it, by ops->page_response();
+ * but the unit does at once, before this returns, if the request was the last
+ * of its group and did not enter the queue.  It is VTD_PAGE_SUCCESS where the
+ * queue had no room, after which the device tries its access again, and
+ * VTD_PAGE_INVALID where the tables are to blame, which is recorded as a
+ * fault.  A unit without config.prs hears no page requests.
+ * [VT-d 4.1, "Handling of Page Requests"]
  */
 void vtd_page_request(struct vtd *vtd, const struct vtd_page_req *req);
 
