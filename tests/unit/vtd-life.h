@@ -23,6 +23,7 @@
 #define ROOT       0x10000u
 #define TABLES     0x11000u
 #define TABLES_END 0x80000u
+#define PAGE_QUEUE 0x90000u
 
 /* A unit, its guest, and sinks that answer late if @late says so. */
 struct life {
@@ -140,7 +141,9 @@ life_build_tables(struct model *model, bool scalable)
     for (uint16_t sid = 0; scalable && sid < 3; sid++) {
         uint64_t gpa = tables_sm_context(&tables, ROOT, sid);
 
-        tables_q_set(&tables, gpa, dir | TABLES_SM_PASIDE | TABLES_SM_DTE | 1);
+        tables_q_set(&tables, gpa,
+                     dir | TABLES_SM_PASIDE | TABLES_SM_DTE | TABLES_SM_PRE |
+                         1);
         tables_q_set(&tables, gpa + 8, sid);
     }
     for (uint32_t pasid = 0; scalable && pasid < 4; pasid++) {
@@ -168,6 +171,7 @@ life_build(struct life *life, bool scalable)
     life_build_tables(model, scalable);
     model_w8(model, VTD_OFF_RTADDR, ROOT | (scalable ? 0x400 : 0));
     model_w8(model, VTD_OFF_IRTA, MODEL_IRT | 0x803);
+    model_w8(model, VTD_OFF_PQA, PAGE_QUEUE);
     model_w8(model, VTD_OFF_IQA, MODEL_QUEUE | (scalable ? 0x800 : 0));
     model_w4(model, VTD_OFF_GCMD, 0x41000000);
     model_w4(model, VTD_OFF_GCMD, 0x86000000);

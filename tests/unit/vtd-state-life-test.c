@@ -32,6 +32,7 @@ struct operation {
         OP_REMAP,
         OP_MISS,
         OP_TRANSLATE,
+        OP_PAGE_REQUEST,
         OP_LATE,
         OP_ACKNOWLEDGE,
         OP_COUNT
@@ -66,12 +67,15 @@ random_write(struct operation *op)
         { VTD_OFF_PMEN, 4, 0x80000000, 0 },
         { VTD_OFF_PLMLIMIT, 4, 0x600000, 0 },
         { VTD_OFF_PHMBASE, 8, UINT64_MAX, 0 },
-        { VTD_OFF_IQT, 8, 0xff0, 0 },
+        { VTD_OFF_IQT, 8, 0xfe0, 0 },
         { VTD_OFF_IQA, 8, 0x801, MODEL_QUEUE },
         { VTD_OFF_ICS, 4, 1, 0 },
         { VTD_OFF_IECTL, 4, 0x80000000, 0 },
         { VTD_OFF_IEDATA, 4, 0xffff, 0 },
         { VTD_OFF_IRTA, 8, 0x200803, MODEL_IRT },
+        { VTD_OFF_PQH, 8, 0xe0, 0 },
+        { VTD_OFF_PQA, 8, 1, PAGE_QUEUE },
+        { VTD_OFF_PRS, 4, 3, 0 },
         { VTD_OFF_PECTL, 4, 0x80000000, 0 },
         { VTD_OFF_IVA, 8, UINT64_MAX, 0 },
         { VTD_OFF_IOTLB, 8, UINT64_MAX, 0 },
@@ -97,14 +101,15 @@ random_operation(void)
         { MODEL_WAIT_SW(0x55aa55aa), MODEL_STATUS + 8 },
         { MODEL_WAIT_IF, 0 },
         { MODEL_WAIT_FN, 0 },
-        { 0x11, 0 },       /* context cache */
-        { 0x12, 0 },       /* IOTLB */
-        { 0x100032, 0 },   /* a page of it */
-        { 0x06, 0 },       /* PASID caches */
-        { 0x37, 0 },       /* all of them */
-        { 0x0f, 0 },       /* no such type */
-        { 0x14, 1 },       /* reserved bit */
-        { 0x100000003, 0 } /* a device TLB */
+        { 0x11, 0 },        /* context cache */
+        { 0x12, 0 },        /* IOTLB */
+        { 0x100032, 0 },    /* a page of it */
+        { 0x06, 0 },        /* PASID caches */
+        { 0x37, 0 },        /* all of them */
+        { 0x0f, 0 },        /* no such type */
+        { 0x14, 1 },        /* reserved bit */
+        { 0x100000003, 0 }, /* a device TLB */
+        { 0x509, 0x28 }     /* a page group response */
     };
     struct operation op = { .kind = random_below(OP_COUNT) };
     uint32_t pick = random_below(COUNT(descs));
@@ -132,6 +137,23 @@ translate(struct model *model, const struct operation *op)
 
     return fr != VTD_FR_OK ? (uint64_t)fr << 32
                            : resp.gpa | resp.access | resp.shift;
+}
+
+static uint64_t
+page_request(struct model *model, const struct operation *op)
+{
+    struct vtd_page_req req = {
+        .addr = (op->val >> 6) << 12,
+        .sid = (uint16_t)(op->val & 3),
+        .pasid = op->val & 4 ? (uint32_t)(op->val >> 3 & 3) : VTD_NO_PASID,
+        .access = VTD_DMA_READ,
+        .group = 5,
+        .last = true,
+    };
+
+    model->resp_count = 0;
+    vtd_page_request(model->vtd, &req);
+    return model->resp_count == 0 ? 0 : 1u + model->resp[0].code;
 }
 
 /* What there is to see of an operation. */
@@ -168,6 +190,8 @@ perform(struct life *life, const struct operation *op)
         return model->retry_calls;
     case OP_TRANSLATE:
         return translate(model, op);
+    case OP_PAGE_REQUEST:
+        return page_request(model, op);
     case OP_LATE:
         life->late = op->val & 1;
         break;
