@@ -15,11 +15,16 @@
 #include "daemon/vtd/state.h"
 #include "tests/fuzz/ops.h"
 
-/* A nested walk of five and five levels, and what leads to it. */
-#define READS_MAX 128u
-
-/* Accessed and dirty bits of it, each tried again some times. */
-#define EXCHANGES_MAX 1024u
+/*
+ * A nested walk of five and five levels, and what leads to it; a translation
+ * request walks for one permission after the other.  Each attempt to set an
+ * accessed or dirty bit, of which a walk makes a bounded number, repeats one
+ * step of it.
+ */
+#define WALKS_MAX         4u
+#define READS_OF_WALK     64u
+#define READS_OF_EXCHANGE 6u
+#define EXCHANGES_MAX     (WALKS_MAX * 512u)
 
 /* --- what must hold ------------------------------------------------------ */
 
@@ -67,7 +72,8 @@ translate(struct vtd *vtd, const struct vtd_dma_req *req,
     memset(resp, 0, sizeof(*resp));
     guest_operation_begin();
     fr = vtd_dma_translate(vtd, req, resp);
-    CHECK(guest.reads <= READS_MAX + guest.exchanges);
+    CHECK(guest.reads <=
+          WALKS_MAX * READS_OF_WALK + READS_OF_EXCHANGE * guest.exchanges);
     CHECK(guest.exchanges <= EXCHANGES_MAX);
     CHECK(guest.writes == 0 && guest.responses == 0);
     if (fr == VTD_FR_OK) {
