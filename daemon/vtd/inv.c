@@ -4,6 +4,13 @@
 #include "daemon/vtd/priv.h"
 #include "daemon/vtd/spec-qi.h"
 
+/* vtd_inv.shift of one page, and of every address. */
+#define PAGE_SHIFT 12u
+#define ALL_SHIFT  64u
+
+/* Up to this address mask pages share so few counters that they cost none. */
+#define AM_CHEAP 4u
+
 void
 vtd_inv_announce(struct vtd *vtd, const struct vtd_inv *inv)
 {
@@ -11,7 +18,7 @@ vtd_inv_announce(struct vtd *vtd, const struct vtd_inv *inv)
     vtd_gens_invalidate(&vtd->dma.gens, inv);
     if (vtd->ops->invalidate) {
         vtd->ops->invalidate(vtd->ctx, inv);
-        vtd->sync.dirty = vtd->ops->sync != NULL;
+        vtd_sync_set(&vtd->sync, VTD_SYNC_DIRTY, vtd->ops->sync != NULL);
     }
 }
 
@@ -22,78 +29,223 @@ vtd_inv_announce_root(struct vtd *vtd)
         .kind = VTD_INV_ROOT,
         .scope = VTD_INV_GLOBAL,
         .pasid = VTD_NO_PASID,
-        .shift = VTD_INV_SHIFT_ALL,
+        .shift = ALL_SHIFT,
     };
 
     vtd_inv_announce(vtd, &inv);
 }
 
-/* Granularities are scopes, one higher. */
-_Static_assert(VTD_G_GLOBAL - 1 == VTD_INV_GLOBAL &&
-                   VTD_G_DOMAIN - 1 == VTD_INV_DOMAIN &&
-                   VTD_G_ONE - 1 == VTD_INV_ONE,
-               "enum vtd_inv_scope is in another order");
+/* The 2^@shift bytes around @addr; everything, from ALL_SHIFT on. */
+static void
+set_range(struct vtd_inv *inv, uint64_t addr, unsigned shift)
+{
+    inv->pages = true;
+    if (shift < ALL_SHIFT) {
+        inv->addr = addr >> shift << shift;
+        inv->shift = (uint8_t)shift;
+    }
+}
 
 /* FM, as the bits of a function number that do not count. */
 static uint8_t
-function_mask(unsigned fm)
+function_mask(uint64_t fm)
 {
-    return 0x7u & ~(0x7u >> fm);
+    return (uint8_t)(0x7u & ~(0x7u >> fm));
 }
 
-bool
-vtd_inv_context(struct vtd *vtd, unsigned g, uint16_t did, uint16_t sid,
-                unsigned fm)
+/*
+ * Descriptions are built in the unit, not on the stack: the protection that a
+ * structure there gets costs a tenth of what is done here.
+ */
+int
+vtd_inv_context(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
-    struct vtd_inv inv = {
+    struct vtd_inv *inv = &vtd->inv;
+
+    (void)hi;
+    *inv = (struct vtd_inv){
         .kind = VTD_INV_CONTEXT,
-        .scope = g - 1,
         .pasid = VTD_NO_PASID,
-        .shift = VTD_INV_SHIFT_ALL,
+        .shift = ALL_SHIFT,
     };
-
-    if (g == VTD_G_RSVD) {
-        return false;
+    switch (VTD_GET(VTD_CC_LO_G, lo)) {
+    case VTD_G_GLOBAL:
+        inv->scope = VTD_INV_GLOBAL;
+        break;
+    case VTD_G_DOMAIN:
+        inv->scope = VTD_INV_DOMAIN;
+        inv->did = (uint16_t)VTD_GET(VTD_CC_LO_DID, lo);
+        break;
+    case VTD_G_ONE:
+        inv->scope = VTD_INV_ONE;
+        inv->did = (uint16_t)VTD_GET(VTD_CC_LO_DID, lo);
+        inv->sid = (uint16_t)VTD_GET(VTD_CC_LO_SID, lo);
+        inv->function_mask = function_mask(VTD_GET(VTD_CC_LO_FM, lo));
+        break;
+    default:
+        return -VTD_IQEI_RSVD;
     }
-    if (g != VTD_G_GLOBAL) {
-        inv.did = did;
-    }
-    if (g == VTD_G_ONE) {
-        inv.sid = sid;
-        inv.function_mask = function_mask(fm);
-    }
-    vtd_inv_announce(vtd, &inv);
-    return true;
+    vtd_inv_announce(vtd, inv);
+    return 1;
 }
 
-_Static_assert(VTD_TLB_HI_ADDR == (uint64_t)VTD_IVA_ADDR &&
-                   VTD_TLB_HI_IH == (uint64_t)VTD_IVA_IH &&
-                   VTD_TLB_HI_AM == (uint64_t)VTD_IVA_AM,
-               "IVA and the IOTLB descriptor differ");
-
-bool
-vtd_inv_iotlb(struct vtd *vtd, unsigned g, uint16_t did, uint64_t iva)
+/*
+ * Accesses are translated one by one and complete, as far as the model is
+ * concerned, at once; sinks that have some in flight acknowledge when these
+ * are done.  So every wait descriptor drains, whatever DR and DW say.
+ * [VT-d 4.1, "Draining of Requests to Memory"]
+ */
+int
+vtd_inv_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
-    unsigned am = (unsigned)VTD_GET(VTD_TLB_HI_AM, iva);
-    struct vtd_inv inv = {
-        .kind = VTD_INV_IOTLB,
-        .scope = g - 1,
-        .pasid = VTD_NO_PASID,
-        .shift = VTD_INV_SHIFT_ALL,
-    };
+    struct vtd_inv *inv = &vtd->inv;
+    unsigned am = (unsigned)VTD_GET(VTD_TLB_HI_AM, hi);
 
-    if (g == VTD_G_RSVD || (g == VTD_G_ONE && am > vtd->config.mamv)) {
-        return false;
+    *inv = (struct vtd_inv){
+        .kind = VTD_INV_IOTLB,
+        .pasid = VTD_NO_PASID,
+        .shift = ALL_SHIFT,
+    };
+    switch (VTD_GET(VTD_TLB_LO_G, lo)) {
+    case VTD_G_GLOBAL:
+        inv->scope = VTD_INV_GLOBAL;
+        break;
+    case VTD_G_DOMAIN:
+        inv->scope = VTD_INV_DOMAIN;
+        inv->did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
+        break;
+    case VTD_G_ONE:
+        if (am > vtd->config.mamv) {
+            return -VTD_IQEI_RSVD;
+        }
+        inv->scope = VTD_INV_ONE;
+        inv->leaf_only = (hi & VTD_TLB_HI_IH) != 0;
+        inv->did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
+        set_range(inv, hi, PAGE_SHIFT + am);
+        break;
+    default:
+        return -VTD_IQEI_RSVD;
     }
-    if (g != VTD_G_GLOBAL) {
-        inv.did = did;
+    vtd_inv_announce(vtd, inv);
+    return am > AM_CHEAP ? 2 : 1;
+}
+
+/*
+ * CAP.MAMV does not bound the mask (peers): Linux flushes up to 2^52 pages by
+ * one descriptor.  What goes beyond the address space is all of it.
+ */
+int
+vtd_inv_pasid_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    struct vtd_inv *inv = &vtd->inv;
+    unsigned am = (unsigned)VTD_GET(VTD_PTLB_HI_AM, hi);
+
+    *inv = (struct vtd_inv){
+        .kind = VTD_INV_PASID_IOTLB,
+        .scope = VTD_INV_ONE,
+        .did = (uint16_t)VTD_GET(VTD_PTLB_LO_DID, lo),
+        .pasid = (uint32_t)VTD_GET(VTD_PTLB_LO_PASID, lo),
+        .shift = ALL_SHIFT,
+    };
+    switch (VTD_GET(VTD_PTLB_LO_G, lo)) {
+    case VTD_PTLB_G_PASID:
+        break;
+    case VTD_PTLB_G_PAGE:
+        inv->leaf_only = (hi & VTD_PTLB_HI_IH) != 0;
+        set_range(inv, hi, PAGE_SHIFT + am);
+        break;
+    default:
+        return -VTD_IQEI_RSVD;
     }
-    if (g == VTD_G_ONE) {
-        inv.pages = true;
-        inv.leaf_only = (iva & VTD_TLB_HI_IH) != 0;
-        inv.shift = (uint8_t)(VTD_INV_SHIFT_PAGE + am);
-        inv.addr = vtd_inv_base(iva, inv.shift);
+    vtd_inv_announce(vtd, inv);
+    return am > AM_CHEAP ? 2 : 1;
+}
+
+int
+vtd_inv_pasid_cache(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    struct vtd_inv *inv = &vtd->inv;
+
+    (void)hi;
+    *inv = (struct vtd_inv){
+        .kind = VTD_INV_PASID_CACHE,
+        .pasid = VTD_NO_PASID,
+        .shift = ALL_SHIFT,
+    };
+    switch (VTD_GET(VTD_PC_LO_G, lo)) {
+    case VTD_PC_G_GLOBAL:
+        inv->scope = VTD_INV_GLOBAL;
+        break;
+    case VTD_PC_G_DOMAIN:
+        inv->scope = VTD_INV_DOMAIN;
+        inv->did = (uint16_t)VTD_GET(VTD_PC_LO_DID, lo);
+        break;
+    case VTD_PC_G_PASID:
+        inv->scope = VTD_INV_ONE;
+        inv->did = (uint16_t)VTD_GET(VTD_PC_LO_DID, lo);
+        inv->pasid = (uint32_t)VTD_GET(VTD_PC_LO_PASID, lo);
+        break;
+    default:
+        return -VTD_IQEI_RSVD;
     }
-    vtd_inv_announce(vtd, &inv);
-    return true;
+    vtd_inv_announce(vtd, inv);
+    return 1;
+}
+
+/*
+ * With @s the lowest clear bit of the address tells the size: the range is
+ * twice as large as the bit.  Without a clear bit it is everything.
+ * [PCIe, "Invalidate Request Message Body"]
+ */
+static unsigned
+device_shift(uint64_t addr, bool s)
+{
+    uint64_t clear = ~(addr | VTD_MASK(PAGE_SHIFT - 1, 0));
+
+    if (!s) {
+        return PAGE_SHIFT;
+    }
+    return clear == 0 ? ALL_SHIFT : (unsigned)__builtin_ctzll(clear) + 1;
+}
+
+/*
+ * The model has no device TLB; sinks have.  MIP and PFSID pace hardware that
+ * sends such invalidations over a link; nothing here needs it.
+ */
+int
+vtd_inv_dev_tlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    struct vtd_inv *inv = &vtd->inv;
+
+    *inv = (struct vtd_inv){
+        .kind = VTD_INV_DEV_TLB,
+        .scope = VTD_INV_ONE,
+        .sid = (uint16_t)VTD_GET(VTD_DTLB_LO_SID, lo),
+        .pasid = VTD_NO_PASID,
+        .shift = ALL_SHIFT,
+    };
+    set_range(inv, hi, device_shift(hi, (hi & VTD_DTLB_HI_S) != 0));
+    vtd_inv_announce(vtd, inv);
+    return 1;
+}
+
+int
+vtd_inv_pasid_dev_tlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    struct vtd_inv *inv = &vtd->inv;
+
+    *inv = (struct vtd_inv){
+        .kind = VTD_INV_PASID_DEV_TLB,
+        .scope = VTD_INV_GLOBAL,
+        .sid = (uint16_t)VTD_GET(VTD_PDTLB_LO_SID, lo),
+        .pasid = VTD_NO_PASID,
+        .shift = ALL_SHIFT,
+    };
+    if (!(hi & VTD_PDTLB_HI_G)) {
+        inv->scope = VTD_INV_ONE;
+        inv->pasid = (uint32_t)VTD_GET(VTD_PDTLB_LO_PASID, lo);
+    }
+    set_range(inv, hi, device_shift(hi, (hi & VTD_PDTLB_HI_S) != 0));
+    vtd_inv_announce(vtd, inv);
+    return 1;
 }

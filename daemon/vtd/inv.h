@@ -9,34 +9,21 @@
 
 #include "daemon/vtd/vtd.h"
 
-/* vtd_inv.shift of one page, and of every address. */
-#define VTD_INV_SHIFT_PAGE 12u
-#define VTD_INV_SHIFT_ALL  64u
-
 void vtd_inv_announce(struct vtd *vtd, const struct vtd_inv *inv);
 
 /* Every translation is void: VTD_INV_ROOT. */
 void vtd_inv_announce_root(struct vtd *vtd);
 
 /*
- * As a context-cache descriptor and CCMD have it: granularity @g, VTD_G_*.
- * False, and nothing done, if it is reserved.
+ * Execute a descriptor without reserved bits set, or a register that says the
+ * same.  They return as struct vtd_desc_type.run() does: negative, and nothing
+ * was done, for a reserved granularity or a mask out of bounds.
  */
-bool vtd_inv_context(struct vtd *vtd, unsigned g, uint16_t did, uint16_t sid,
-                     unsigned fm);
-
-/*
- * As an IOTLB descriptor and the IOTLB registers have it: granularity @g,
- * VTD_G_*, and address, hint and mask in @iva, laid out as in IVA.  False, and
- * nothing done, if it is reserved, or the mask beyond CAP.MAMV.
- */
-bool vtd_inv_iotlb(struct vtd *vtd, unsigned g, uint16_t did, uint64_t iva);
-
-/* The address of @iva, with the bits below 2^@shift cleared. */
-static inline uint64_t
-vtd_inv_base(uint64_t iva, unsigned shift)
-{
-    return shift < VTD_INV_SHIFT_ALL ? iva >> shift << shift : 0;
-}
+int vtd_inv_context(struct vtd *vtd, uint64_t lo, uint64_t hi);
+int vtd_inv_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi);
+int vtd_inv_pasid_cache(struct vtd *vtd, uint64_t lo, uint64_t hi);
+int vtd_inv_pasid_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi);
+int vtd_inv_dev_tlb(struct vtd *vtd, uint64_t lo, uint64_t hi);
+int vtd_inv_pasid_dev_tlb(struct vtd *vtd, uint64_t lo, uint64_t hi);
 
 #endif

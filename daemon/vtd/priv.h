@@ -7,6 +7,7 @@
 #define DAEMON_VTD_PRIV_H
 
 #include "daemon/vtd/dma.h"
+#include "daemon/vtd/qi-desc.h"
 #include "daemon/vtd/spec-regs.h"
 #include "daemon/vtd/sync.h"
 #include "daemon/vtd/walk.h"
@@ -51,6 +52,7 @@ struct vtd {
     void *ctx;
     void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]);
     struct vtd_config config;
+    struct vtd_desc_type desc_types[2][VTD_DESC_TYPES]; /* second: wide */
 
     struct vtd_irt irt;
     struct vtd_root root;        /* what SRTP latched; gcmd.c */
@@ -61,11 +63,11 @@ struct vtd {
      * it.  Not on the stack: the protection that an array there gets costs a
      * tenth of the operations that these are for.
      */
-    uint64_t irte[2];       /* an entry; ir.c and route.c */
-    uint64_t desc[4];       /* a descriptor; qi.c */
-    uint32_t status;        /* of a wait descriptor; qi-desc.c */
-    uint16_t desc_legal[2]; /* see vtd_desc_legal(), by width; constant */
-    struct vtd_sync sync;   /* who waits for sinks; sync.c */
+    uint64_t irte[2];     /* an entry; ir.c and route.c */
+    uint64_t desc[4];     /* a descriptor; qi.c */
+    uint32_t status;      /* of a wait descriptor; qi-desc.c */
+    struct vtd_inv inv;   /* an invalidation; inv.c */
+    struct vtd_sync sync; /* who waits for sinks; sync.c */
     uint64_t stat[VTD_STAT_COUNT];
     /*
      * The register page as software sees it, and the bits of it that software
@@ -75,8 +77,8 @@ struct vtd {
      */
     uint32_t page[VTD_PAGE_DWORDS];
     uint32_t rw[VTD_PAGE_DWORDS];
-    struct vtd_dma dma; /* caches; dma.c */
     struct vtd_routes routes;
+    struct vtd_dma dma; /* caches; dma.c */
 };
 
 /* Pass one event to the tracer.  Out of line: tracing is off as a rule. */

@@ -16,8 +16,8 @@
 void
 vtd_qi_init(struct vtd *vtd)
 {
-    vtd->desc_legal[false] = vtd_desc_legal(vtd, false);
-    vtd->desc_legal[true] = vtd_desc_legal(vtd, true);
+    vtd_desc_types_init(vtd->desc_types[false], &vtd->config, false);
+    vtd_desc_types_init(vtd->desc_types[true], &vtd->config, true);
 }
 
 static bool
@@ -61,17 +61,15 @@ run_desc(struct vtd *vtd, bool wide)
 {
     uint64_t lo = vtd->desc[0];
     uint64_t hi = vtd->desc[1];
-    const struct vtd_desc_type *type = &vtd_desc_types[lo & VTD_QI_TYPE_LOW];
+    const struct vtd_desc_type *type =
+        vtd->desc_types[wide] + (lo & VTD_QI_TYPE_LOW);
+    uint64_t rsvd = (lo & type->rsvd[0]) | (hi & type->rsvd[1]);
 
-    if ((lo & VTD_QI_TYPE_HIGH) ||
-        !(vtd->desc_legal[wide] >> (lo & VTD_QI_TYPE_LOW) & 1)) {
-        return -VTD_IQEI_TYPE;
+    if (wide) {
+        rsvd |= vtd->desc[2] | vtd->desc[3];
     }
-    if ((lo & type->rsvd[0]) | (hi & type->rsvd[1])) {
-        return -VTD_IQEI_RSVD;
-    }
-    if (wide && (vtd->desc[2] | vtd->desc[3])) {
-        return -VTD_IQEI_RSVD;
+    if (rsvd) {
+        return -(int)vtd_desc_error(type, lo);
     }
     return type->run(vtd, lo, hi);
 }
@@ -110,7 +108,7 @@ run_descs(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget,
             reason = cost;
             break;
         }
-        budget -= cost + 1;
+        budget -= cost;
         head_off = (head_off + desc_size(wide)) & mask;
     }
     vtd->stat[VTD_STAT_DESC] +=
@@ -199,7 +197,7 @@ vtd_qi_synced(struct vtd *vtd, bool done)
     uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
 
     if (done) {
-        vtd_desc_complete(vtd, vtd->desc[0], vtd->desc[1]);
+        (void)vtd_desc_complete(vtd, vtd->desc[0], vtd->desc[1]);
         vtd->stat[VTD_STAT_DESC]++;
     }
     head_off = (head_off + desc_size(is_wide(vtd))) & (queue_size(vtd) - 1);

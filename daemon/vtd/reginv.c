@@ -2,6 +2,7 @@
 #include "daemon/vtd/reginv.h"
 
 #include "daemon/vtd/inv.h"
+#include "daemon/vtd/spec-qi.h"
 #include "daemon/vtd/sync.h"
 
 /*
@@ -18,6 +19,12 @@ struct command {
     uint64_t pending;   /* ICC or IVT */
     uint64_t performed; /* CAIG or IAIG */
 };
+
+/* Address, hint and mask are passed on as they are. */
+_Static_assert(VTD_TLB_HI_ADDR == (uint64_t)VTD_IVA_ADDR &&
+                   VTD_TLB_HI_IH == (uint64_t)VTD_IVA_IH &&
+                   VTD_TLB_HI_AM == (uint64_t)VTD_IVA_AM,
+               "IVA and the IOTLB descriptor differ");
 
 static const struct command ccmd_command = {
     VTD_OFF_CCMD,
@@ -60,11 +67,12 @@ vtd_ccmd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 
     (void)cleared;
     if (written & VTD_CCMD_ICC) {
-        bool ok = vtd_inv_context(vtd, g, (uint16_t)VTD_GET(VTD_CCMD_DID, ccmd),
-                                  (uint16_t)VTD_GET(VTD_CCMD_SID, ccmd),
-                                  (unsigned)VTD_GET(VTD_CCMD_FM, ccmd));
+        uint64_t lo = VTD_PREP(VTD_CC_LO_G, g) |
+                      VTD_PREP(VTD_CC_LO_DID, VTD_GET(VTD_CCMD_DID, ccmd)) |
+                      VTD_PREP(VTD_CC_LO_SID, VTD_GET(VTD_CCMD_SID, ccmd)) |
+                      VTD_PREP(VTD_CC_LO_FM, VTD_GET(VTD_CCMD_FM, ccmd));
 
-        begin(vtd, &ccmd_command, ok ? g : 0);
+        begin(vtd, &ccmd_command, vtd_inv_context(vtd, lo, 0) < 0 ? 0 : g);
     }
 }
 
@@ -76,10 +84,11 @@ vtd_iotlb_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
 
     (void)cleared;
     if (written & VTD_IOTLB_IVT) {
-        bool ok = vtd_inv_iotlb(vtd, g, (uint16_t)VTD_GET(VTD_IOTLB_DID, iotlb),
-                                vtd_reg64(vtd, VTD_OFF_IVA));
+        uint64_t lo = VTD_PREP(VTD_TLB_LO_G, g) |
+                      VTD_PREP(VTD_TLB_LO_DID, VTD_GET(VTD_IOTLB_DID, iotlb));
+        uint64_t hi = vtd_reg64(vtd, VTD_OFF_IVA);
 
-        begin(vtd, &iotlb_command, ok ? g : 0);
+        begin(vtd, &iotlb_command, vtd_inv_iotlb(vtd, lo, hi) < 0 ? 0 : g);
     }
 }
 

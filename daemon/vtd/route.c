@@ -123,7 +123,7 @@ vtd_route_invalidate_one(struct vtd *vtd, uint64_t index)
     if (index < vtd->irt.entries) {
         sync(vtd, index);
     }
-    return 0;
+    return 1;
 }
 
 /*

@@ -18,7 +18,7 @@
  */
 unsigned vtd_route_invalidate(struct vtd *vtd, uint32_t first, uint32_t n);
 
-/* The same of one entry, which costs nothing to speak of: returns 0. */
+/* The same of one entry: what an ordinary descriptor does.  Returns 1. */
 int vtd_route_invalidate_one(struct vtd *vtd, uint64_t index);
 
 /* Entry @raw, decoded as @route, was looked up; announce it now. */

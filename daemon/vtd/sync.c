@@ -36,18 +36,18 @@ release(struct vtd *vtd, uint64_t token, bool done)
 
 /*
  * Nothing new since the last token: whoever waits, waits for that one too,
- * because a user that gives up sets @dirty.
+ * because a user that gives up sets VTD_SYNC_DIRTY.
  */
 bool
 vtd_sync_request(struct vtd *vtd, enum vtd_sync_user user)
 {
     struct vtd_sync *sync = &vtd->sync;
 
-    sync->waiting &= (uint8_t) ~(1u << user);
-    if (sync->dirty) {
+    vtd_sync_set(sync, user, false);
+    if (vtd_sync_is_waiting(sync, VTD_SYNC_DIRTY)) {
         uint64_t token = ++sync->token;
 
-        sync->dirty = false;
+        vtd_sync_set(sync, VTD_SYNC_DIRTY, false);
         if (vtd->ops->sync(vtd->ctx, token)) {
             release(vtd, token, true);
             return true;
@@ -56,7 +56,7 @@ vtd_sync_request(struct vtd *vtd, enum vtd_sync_user user)
         return true;
     }
     vtd->stat[VTD_STAT_SYNC_LATE]++;
-    sync->waiting |= (uint8_t)(1u << user);
+    vtd_sync_set(sync, user, true);
     sync->awaited[user] = sync->token;
     return false;
 }
@@ -65,8 +65,8 @@ void
 vtd_sync_cancel(struct vtd *vtd, enum vtd_sync_user user)
 {
     if (vtd_sync_is_waiting(&vtd->sync, user)) {
-        vtd->sync.waiting &= (uint8_t) ~(1u << user);
-        vtd->sync.dirty = vtd->ops->sync != NULL;
+        vtd_sync_set(&vtd->sync, user, false);
+        vtd_sync_set(&vtd->sync, VTD_SYNC_DIRTY, vtd->ops->sync != NULL);
     }
 }
 
@@ -101,7 +101,7 @@ abort_wait(struct vtd *vtd, uint64_t token)
     if (vtd_sync_is_waiting(sync, VTD_SYNC_QUEUE) &&
         sync->awaited[VTD_SYNC_QUEUE] > token) {
         sync->awaited[VTD_SYNC_QUEUE] = token;
-        sync->dirty = true;
+        vtd_sync_set(sync, VTD_SYNC_DIRTY, true);
     }
 }
 

@@ -19,29 +19,37 @@ enum vtd_sync_user {
     VTD_SYNC_IOTLB, /* IOTLB.IVT */
     VTD_SYNC_QUEUE, /* the wait descriptor at IQH; last: it runs the queue */
     VTD_SYNC_USERS,
+    /* Bits besides those of users. */
     VTD_SYNC_LOST = VTD_SYNC_USERS, /* see vtd_sync_restore() */
+    VTD_SYNC_DIRTY, /* announced, and not asked for since, or in vain */
 };
 
 /* Owned by sync.c. */
 struct vtd_sync {
     uint64_t token; /* of the last ops->sync(); never 0 then */
     uint64_t awaited[VTD_SYNC_USERS]; /* token, of those who wait */
-    uint8_t waiting;                  /* a bit each */
-    bool dirty; /* announced, and not asked for since, or in vain */
+    uint8_t waiting; /* a bit each; 0: all that was announced is acknowledged */
 };
 
 /* Everything that was announced is acknowledged. */
 static inline bool
 vtd_sync_is_clean(const struct vtd_sync *sync)
 {
-    return !sync->dirty && sync->waiting == 0;
+    return sync->waiting == 0;
 }
 
-/* @user waits, or (VTD_SYNC_LOST) nobody has asked since a restore. */
 static inline bool
 vtd_sync_is_waiting(const struct vtd_sync *sync, enum vtd_sync_user user)
 {
     return (sync->waiting & 1u << user) != 0;
+}
+
+static inline void
+vtd_sync_set(struct vtd_sync *sync, enum vtd_sync_user user, bool waiting)
+{
+    unsigned others = sync->waiting & ~(1u << user);
+
+    sync->waiting = (uint8_t)(others | (unsigned)waiting << user);
 }
 
 /*
