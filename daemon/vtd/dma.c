@@ -302,6 +302,9 @@ find_context(struct vtd *vtd, const struct vtd_dma_req *req,
 
     *from = vtd_ctx_find(&dma->cache, &dma->gens, req);
     if (*from) {
+        if ((*from)->ctx.stage == VTD_STAGE_BLOCKED) {
+            return VTD_FR_OK;
+        }
         fr = vtd_dma_ctx_permit(&(*from)->ctx, req);
         return fr == VTD_FR_OK ? fr : fail(vtd, req, fr, (*from)->ctx.fpd);
     }
@@ -324,6 +327,7 @@ remap(struct vtd *vtd, const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
     if (fr != VTD_FR_OK) {
         return fr;
     }
+    /* Whatever it is: there is nothing that says what is permitted. */
     if (from->ctx.stage == VTD_STAGE_BLOCKED) {
         return VTD_FR_BLOCKED;
     }
