@@ -47,7 +47,10 @@ struct vtd_routes {
 };
 
 struct vtd {
+    struct vtd_dma dma; /* caches; dma.c.  First: cache lines are aligned */
+
     /* Constant after vtd_create(). */
+    void *block; /* what was allocated */
     const struct vtd_ops *ops;
     void *ctx;
     void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]);
@@ -78,7 +81,6 @@ struct vtd {
     uint32_t page[VTD_PAGE_DWORDS];
     uint32_t rw[VTD_PAGE_DWORDS];
     struct vtd_routes routes;
-    struct vtd_dma dma; /* caches; dma.c */
 };
 
 /* Pass one event to the tracer.  Out of line: tracing is off as a rule. */

@@ -22,6 +22,22 @@ set_reset_state(struct vtd *vtd)
     vtd_gens_invalidate_all(&vtd->dma.gens);
 }
 
+/* calloc() alone aligns to 16 bytes. */
+static struct vtd *
+allocate(void)
+{
+    const size_t align = _Alignof(struct vtd);
+    uint8_t *block = calloc(1, sizeof(struct vtd) + align);
+    struct vtd *vtd;
+
+    if (!block) {
+        return NULL;
+    }
+    vtd = (void *)(block + (align - (uintptr_t)block % align));
+    vtd->block = block;
+    return vtd;
+}
+
 struct vtd *
 vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
            void *ctx)
@@ -32,7 +48,7 @@ vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
         errno = EINVAL;
         return NULL;
     }
-    vtd = calloc(1, sizeof(*vtd));
+    vtd = allocate();
     if (!vtd) {
         return NULL;
     }
@@ -49,7 +65,9 @@ vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
 void
 vtd_destroy(struct vtd *vtd)
 {
-    free(vtd);
+    if (vtd) {
+        free(vtd->block);
+    }
 }
 
 void
