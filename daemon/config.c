@@ -207,16 +207,37 @@ static const char *const dma_names[] = {
     [CONFIG_DMA_FULL] = "full",
 };
 
+static const char *const stages_names[] = {
+    [CONFIG_STAGES_BOTH] = "both",
+    [CONFIG_STAGES_FIRST] = "first",
+    [CONFIG_STAGES_SECOND] = "second",
+};
+
+/* Which of @count @names @value is. */
 static const char *
-set_dma(struct viommu_config *config, const char *value)
+parse_name(const char *value, const char *const *names, unsigned count,
+           uint8_t *out)
 {
-    for (uint8_t i = 0; i <= CONFIG_DMA_FULL; i++) {
-        if (!strcmp(value, dma_names[i])) {
-            config->dma = i;
+    for (unsigned i = 0; i < count; i++) {
+        if (!strcmp(value, names[i])) {
+            *out = (uint8_t)i;
             return NULL;
         }
     }
     return "is not a mode";
+}
+
+static const char *
+set_dma(struct viommu_config *config, const char *value)
+{
+    return parse_name(value, dma_names, CONFIG_DMA_FULL + 1, &config->dma);
+}
+
+static const char *
+set_stages(struct viommu_config *config, const char *value)
+{
+    return parse_name(value, stages_names, CONFIG_STAGES_SECOND + 1,
+                      &config->stages);
 }
 
 static const char *
@@ -319,6 +340,7 @@ static const struct key keys[] = {
     { "x2apic_opt_out", set_x2apic_opt_out, SWITCH },
     { "width", set_width, "32 to 52" },
     { "dma", set_dma, "none, legacy, scalable or full" },
+    { "stages", set_stages, "both, first or second" },
     { "caching", set_caching, SWITCH },
     { "posted", set_posted, SWITCH },
     { "ats", set_ats, SWITCH },
@@ -391,6 +413,11 @@ conflict_of(const struct viommu_config *config)
     if (config->dma < CONFIG_DMA_SCALABLE && config->pasid) {
         return "pasid needs scalable mode; set dma to scalable or full, or "
                "leave pasid out";
+    }
+    if (config->dma < CONFIG_DMA_SCALABLE &&
+        config->stages != CONFIG_STAGES_BOTH) {
+        return "stages needs scalable mode; set dma to scalable or full, or "
+               "leave stages out";
     }
     if (config->dma != CONFIG_DMA_NONE && !config->device_count) {
         return "devices is missing; with DMA remapping, name the devices whose "
@@ -574,9 +601,11 @@ config_format(const struct viommu_config *config, char *buf, size_t size)
                      (unsigned)config->faults, config->x2apic_opt_out,
                      (unsigned)config->width);
 
-    len = append(buf, size, len, ",dma=%s,caching=%d,posted=%d,ats=%d,pasid=%u",
-                 dma_names[config->dma], config->caching, config->posted,
-                 config->ats, (unsigned)config->pasid);
+    len = append(buf, size, len,
+                 ",dma=%s,stages=%s,caching=%d,posted=%d,ats=%d,pasid=%u",
+                 dma_names[config->dma], stages_names[config->stages],
+                 config->caching, config->posted, config->ats,
+                 (unsigned)config->pasid);
     for (uint8_t i = 0; i < config->device_count; i++) {
         len = append(buf, size, len, "%s" SID_FORMAT,
                      i ? ";" : ",devices=", SID_ARGS(config->device[i]));

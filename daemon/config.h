@@ -25,6 +25,13 @@ enum config_dma {
     CONFIG_DMA_FULL,     /* device TLBs, supervisor requests and more    */
 };
 
+/* Which stages of scalable mode. */
+enum config_stages {
+    CONFIG_STAGES_BOTH, /* and the one nested on the other               */
+    CONFIG_STAGES_FIRST,
+    CONFIG_STAGES_SECOND,
+};
+
 struct viommu_config {
     bool intremap;       /* default 1                                    */
     bool eim;            /* default: intremap                            */
@@ -35,6 +42,7 @@ struct viommu_config {
     bool x2apic_opt_out; /* DMAR flag; default 0                         */
     uint8_t width;       /* host address width in bits, 32 to 52; 46     */
     uint8_t dma;         /* enum config_dma; none                        */
+    uint8_t stages;      /* enum config_stages; both                     */
     bool caching;        /* caching mode; default 0                      */
     bool posted;         /* posted-format entries; default: dma=full     */
     bool ats;            /* device TLBs; default: dma=full               */

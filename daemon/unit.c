@@ -46,6 +46,25 @@ take_page_requests(struct vtd_config *unit)
     unit->pds = false;
 }
 
+/* What is said of a stage is nothing without it. */
+static void
+take_first_stage(struct vtd_config *unit)
+{
+    unit->fsts = false;
+    unit->nest = false;
+    unit->fs1gp = false;
+    unit->eafs = false;
+}
+
+/* Legacy mode keeps its second stage. */
+static void
+take_second_stage(struct vtd_config *unit)
+{
+    unit->ssts = false;
+    unit->nest = false;
+    unit->ssads = false;
+}
+
 static void
 take_pasid(struct vtd_config *unit)
 {
@@ -65,6 +84,11 @@ unit_config(const struct viommu_config *config, struct vtd_config *unit)
     unit->cm = config->caching;
     unit->pasid_bits = config->pasid;
     take_5_levels(unit);
+    if (config->stages == CONFIG_STAGES_SECOND) {
+        take_first_stage(unit);
+    } else if (config->stages == CONFIG_STAGES_FIRST) {
+        take_second_stage(unit);
+    }
     take_page_requests(unit);
     if (!config->intremap) {
         take_interrupts(unit);

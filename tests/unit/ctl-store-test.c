@@ -181,11 +181,11 @@ configures_from_a_file(void **state)
     assert_int_equal(cmd_configure(&ctl, 3, argv), COMMAND_OK);
     fclose(ctl.out);
     assert_true(store_get(&store, "/libxl/3/viommu/0/config", "value", value));
-    assert_string_equal(value,
-                        "type=intel_vtd,intremap=1,eim=0,base=0xfed90000,"
-                        "ioapic_id=1,ioapic_sid=ff:00.0,faults=8,"
-                        "x2apic_opt_out=0,width=46,dma=none,caching=0,"
-                        "posted=0,ats=0,pasid=0");
+    assert_string_equal(
+        value, "type=intel_vtd,intremap=1,eim=0,base=0xfed90000,"
+               "ioapic_id=1,ioapic_sid=ff:00.0,faults=8,"
+               "x2apic_opt_out=0,width=46,dma=none,stages=both,caching=0,"
+               "posted=0,ats=0,pasid=0");
     assert_memory_equal(out, "domain 3: type=intel_vtd", 24);
     free(out);
     unlink(path);

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 /* The end of the canonical form without DMA remapping. */
-#define NONE ",dma=none,caching=0,posted=0,ats=0,pasid=0"
+#define NONE ",dma=none,stages=both,caching=0,posted=0,ats=0,pasid=0"
 
 #define PLAIN                                                      \
     "type=intel_vtd,intremap=1,eim=1,base=0xfed90000,ioapic_id=1," \
@@ -45,24 +45,35 @@ static const struct {
       "ioapic_sid=00:00.1,faults=8,x2apic_opt_out=1,width=32" NONE },
     /* Defaults that depend on other keys. */
     { "dma=legacy,devices=00:04.0,type=intel_vtd",
-      PLAIN ",dma=legacy,caching=0,posted=0,ats=0,pasid=0,devices=00:04.0" },
+      PLAIN ",dma=legacy,stages=both,caching=0,posted=0,ats=0,pasid=0,devices="
+            "00:04.0" },
     { "type=intel_vtd,devices=00:04.0;1F:1f.7,dma=scalable",
-      PLAIN ",dma=scalable,caching=0,posted=0,ats=0,pasid=20,"
+      PLAIN ",dma=scalable,stages=both,caching=0,posted=0,ats=0,pasid=20,"
             "devices=00:04.0;1f:1f.7" },
     { "type=intel_vtd,dma=full,devices=00:04.0",
-      PLAIN ",dma=full,caching=0,posted=1,ats=1,pasid=20,devices=00:04.0" },
+      PLAIN ",dma=full,stages=both,caching=0,posted=1,ats=1,pasid=20,devices="
+            "00:04.0" },
     { "type=intel_vtd,dma=full,devices=00:04.0,caching=1,posted=off,ats=off,"
       "pasid=8",
-      PLAIN ",dma=full,caching=1,posted=0,ats=0,pasid=8,devices=00:04.0" },
+      PLAIN ",dma=full,stages=both,caching=1,posted=0,ats=0,pasid=8,devices=00:"
+            "04.0" },
     { "type=intel_vtd,intremap=0,dma=full,devices=00:00.0",
       "type=intel_vtd,intremap=0,eim=0,base=0xfed90000,ioapic_id=1,"
       "ioapic_sid=ff:00.0,faults=8,x2apic_opt_out=0,width=46,dma=full,"
-      "caching=0,posted=0,ats=1,pasid=20,devices=00:00.0" },
+      "stages=both,caching=0,posted=0,ats=1,pasid=20,devices=00:00.0" },
+    { "type=intel_vtd,stages=first,dma=scalable,devices=00:04.0",
+      PLAIN ",dma=scalable,stages=first,caching=0,posted=0,ats=0,pasid=20,"
+            "devices=00:04.0" },
+    { "type=intel_vtd,stages=second,dma=full,devices=00:04.0",
+      PLAIN ",dma=full,stages=second,caching=0,posted=1,ats=1,pasid=20,"
+            "devices=00:04.0" },
     /* A scope for interrupt remapping alone. */
     { "type=intel_vtd,posted=1,devices= 00:05.0",
-      PLAIN ",dma=none,caching=0,posted=1,ats=0,pasid=0,devices=00:05.0" },
+      PLAIN ",dma=none,stages=both,caching=0,posted=1,ats=0,pasid=0,devices=00:"
+            "05.0" },
     { "type=intel_vtd,dma=legacy,devices=" SIXTEEN,
-      PLAIN ",dma=legacy,caching=0,posted=0,ats=0,pasid=0,devices=" SIXTEEN },
+      PLAIN ",dma=legacy,stages=both,caching=0,posted=0,ats=0,pasid=0,"
+            "devices=" SIXTEEN },
     /* The neighbours of what is taken. */
     { "type=intel_vtd,base=0xfe000000",
       "type=intel_vtd,intremap=1,eim=1,base=0xfe000000,ioapic_id=1,"
@@ -77,7 +88,7 @@ static const struct {
 
 #define ALL_KEYS                                                 \
     "type, intremap, eim, base, ioapic_id, ioapic_sid, faults, " \
-    "x2apic_opt_out, width, dma, caching, posted, ats, pasid, devices"
+    "x2apic_opt_out, width, dma, stages, caching, posted, ats, pasid, devices"
 #define BASE                                                          \
     "; accepted: a free page from 0xfe000000 to 0xfeff7000, such as " \
     "0xfed90000"
@@ -116,6 +127,8 @@ static const struct {
     { "intremap=2", "intremap=2 is not a switch" SWITCH },
     { "dma=all",
       "dma=all is not a mode; accepted: none, legacy, scalable or full" },
+    { "stages=third",
+      "stages=third is not a mode; accepted: both, first or second" },
     { "caching=", "caching= is not a switch" SWITCH },
     { "posted=2", "posted=2 is not a switch" SWITCH },
     { "ats=yes", "ats=yes is not a switch" SWITCH },
@@ -155,6 +168,9 @@ static const struct {
     { "pasid=1," LEGACY,
       "pasid needs scalable mode; set dma to scalable or full, or leave pasid "
       "out" },
+    { "stages=first," LEGACY,
+      "stages needs scalable mode; set dma to scalable or full, or leave "
+      "stages out" },
     { "type=intel_vtd,dma=scalable",
       "devices is missing; with DMA remapping, name the devices whose "
       "emulators "

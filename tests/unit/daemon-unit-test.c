@@ -69,6 +69,28 @@ a_mode_of_dma_remapping_is_a_preset(void **state)
     assert_memory_equal(&unit, &want, sizeof(unit));
 }
 
+static void
+a_stage_can_be_left_out(void **state)
+{
+    struct vtd_config want = vtd_config_scalable;
+    struct vtd_config unit = unit_of("type=intel_vtd,dma=scalable,width=52,"
+                                     "stages=second,devices=00:04.0");
+
+    (void)state;
+    want.fsts = false;
+    want.nest = false;
+    want.fs1gp = false;
+    assert_memory_equal(&unit, &want, sizeof(unit));
+
+    want = vtd_config_scalable;
+    want.ssts = false;
+    want.nest = false;
+    want.ssads = false;
+    unit = unit_of("type=intel_vtd,dma=scalable,width=52,stages=first,"
+                   "devices=00:04.0");
+    assert_memory_equal(&unit, &want, sizeof(unit));
+}
+
 /* All but 5-level tables and page requests. */
 static void
 the_full_mode_is_what_a_guest_of_xen_can_use(void **state)
@@ -94,11 +116,20 @@ the_full_mode_is_what_a_guest_of_xen_can_use(void **state)
 static void
 what_is_accepted_makes_a_unit(void **state)
 {
-    static const char *const dma[] = { "none", "legacy", "scalable", "full" };
+    static const char *const dma[] = {
+        "none",
+        "legacy",
+        "scalable",
+        "full",
+        "scalable,stages=first",
+        "scalable,stages=second",
+        "full,stages=first",
+        "full,stages=second",
+    };
     unsigned accepted = 0;
 
     (void)state;
-    for (unsigned n = 0; n < 4u << 7; n++) {
+    for (unsigned n = 0; n < 8u << 7; n++) {
         struct viommu_config config;
         struct vtd_config unit;
         char spec[256];
@@ -125,8 +156,9 @@ what_is_accepted_makes_a_unit(void **state)
         assert_int_equal(unit.haw, n >> 6 & 1 ? 32 : 52);
         accepted++;
     }
-    /* Interrupts alone; legacy; scalable and full, with PASIDs and without. */
-    assert_int_equal(accepted, 4 * 2 + 5 * 8 + 2 * 5 * 16);
+    /* Interrupts alone; legacy; scalable and full, with PASIDs and without,
+     * with each stage and with both. */
+    assert_int_equal(accepted, 4 * 2 + 5 * 8 + 2 * 5 * 16 * 3);
 }
 
 int
@@ -135,6 +167,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_default_is_a_unit_for_interrupts),
         cmocka_unit_test(a_mode_of_dma_remapping_is_a_preset),
+        cmocka_unit_test(a_stage_can_be_left_out),
         cmocka_unit_test(the_full_mode_is_what_a_guest_of_xen_can_use),
         cmocka_unit_test(what_is_accepted_makes_a_unit),
     };
