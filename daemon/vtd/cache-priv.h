@@ -113,7 +113,8 @@ struct vtd_tlb_entry {
     uint16_t dep[4]; /* indices into vtd_gens.gen[] */
     /* To such requests; its gpa is that of the page. */
     struct vtd_dma_resp resp;
-    uint8_t perm; /* as in struct vtd_page */
+    uint8_t perm;    /* as in struct vtd_page */
+    uint32_t serial; /* low bits of vtd_ctx_entry.serial */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct vtd_tlb_entry) == 64, "not one cache line");
 
@@ -208,10 +209,15 @@ vtd_tlb_hit(struct vtd_cache *cache, const struct vtd_gens *gens,
     return true;
 }
 
-/* The same for any access; @need is as in vtd_page.perm. */
+/*
+ * The same for any access, but only what was found through @from: a context
+ * that was read anew may be another one's, whose rights do not go with the
+ * old one's tables.  @need is as in vtd_page.perm.
+ */
 const struct vtd_tlb_entry *vtd_tlb_find(struct vtd_cache *cache,
                                          const struct vtd_gens *gens,
                                          const struct vtd_dma_req *req,
+                                         const struct vtd_ctx_entry *from,
                                          uint8_t need);
 
 static inline struct vtd_ctx_entry *

@@ -295,6 +295,7 @@ tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     memcpy(entry->dep, from->dep, sizeof(from->dep));
     entry->dep[3] = dep_page(from, page, req->iova);
     entry->perm = page->perm;
+    entry->serial = (uint32_t)from->serial;
     entry->resp = (struct vtd_dma_resp){
         .gpa = page->gpa,
         .shift = page->shift,
@@ -307,13 +308,13 @@ tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
 
 const struct vtd_tlb_entry *
 vtd_tlb_find(struct vtd_cache *cache, const struct vtd_gens *gens,
-             const struct vtd_dma_req *req, uint8_t need)
+             const struct vtd_dma_req *req, const struct vtd_ctx_entry *from,
+             uint8_t need)
 {
-    uint64_t word = vtd_req_word(req);
     const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
 
     if ((req->iova ^ entry->iova) >= 4096 ||
-        ((word ^ entry->who) & VTD_WORD_WHO) || (need & ~entry->perm) ||
+        entry->serial != (uint32_t)from->serial || (need & ~entry->perm) ||
         entry->sum != vtd_gens_sum(gens, entry->dep)) {
         return NULL;
     }

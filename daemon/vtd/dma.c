@@ -206,7 +206,7 @@ translate(struct vtd *vtd, const struct vtd_dma_req *req,
     struct vtd_dma *dma = &vtd->dma;
     uint8_t need = vtd_dma_need(&vtd->config, &from->ctx, req);
     const struct vtd_tlb_entry *hit =
-        vtd_tlb_find(&dma->cache, &dma->gens, req, need);
+        vtd_tlb_find(&dma->cache, &dma->gens, req, from, need);
     enum vtd_fr fr;
 
     if (hit) {

@@ -152,6 +152,31 @@ page_lives(const struct search *s, const struct ora_context *ctx, unsigned from,
 }
 
 /*
+ * The tables of @path with the flags of that or of another moment's context;
+ * what was kept holds the permissions of users and of supervisors.
+ */
+#define MIXTURES 3u
+
+static struct ora_context
+mixture(const struct ora_context *path, const struct ora_context *flags,
+        unsigned i)
+{
+    struct ora_context mixed = i == 0 ? *flags : *path;
+
+    mixed.kind = path->kind;
+    mixed.first = path->first;
+    mixed.second = path->second;
+    mixed.first_levels = path->first_levels;
+    mixed.second_levels = path->second_levels;
+    mixed.fpd = flags->fpd;
+    mixed.fr = VTD_FR_OK;
+    if (i == 2) {
+        mixed.super = flags->super;
+    }
+    return mixed;
+}
+
+/*
  * The upper tables are of moment @u, found through @path, and the last one is
  * of some moment since: of now, or of when a translation was kept.
  */
@@ -173,24 +198,14 @@ explains_page(const struct search *s, const struct ora_context *path,
             (kept && !page_lives(s, path, l, s->now, false))) {
             continue;
         }
-        for (unsigned i = 0; i < 4; i++) {
-            struct ora_context mixed = i & 1 ? *path : *flags;
+        for (unsigned i = 0; i < MIXTURES; i++) {
+            struct ora_context mixed = mixture(path, flags, i);
 
-            mixed.kind = path->kind;
-            mixed.first = path->first;
-            mixed.second = path->second;
-            mixed.first_levels = path->first_levels;
-            mixed.second_levels = path->second_levels;
-            mixed.fpd = flags->fpd;
-            mixed.fr = VTD_FR_OK;
-            ora_walk(upper, &guest.moment[l].world, i & 2 ? 9 : cut, &mixed,
-                     s->said->req, &answer);
+            ora_walk(upper, &guest.moment[l].world, cut, &mixed, s->said->req,
+                     &answer);
             if (is_answer(s->said, &answer) &&
                 (!kept || answer.fr == VTD_FR_OK)) {
                 return true;
-            }
-            if (cut == 0 || u == l) {
-                i |= 2;
             }
         }
     }
@@ -263,11 +278,6 @@ show_request(const struct vtd_dma_req *req)
                   req->at, req->privileged ? " privileged" : "",
                   req->atomic ? " atomic" : "", req->no_write ? " nw" : "",
                   guest_now()->mode, guest.moments - 1);
-    for (unsigned i = 0; i < ora_trace.n; i++) {
-        (void)fprintf(stderr, "  read %#lx: %#018lx\n",
-                      (unsigned long)ora_trace.gpa[i],
-                      (unsigned long)guest_read(ora_trace.gpa[i]));
-    }
     for (unsigned i = 0; i < guest.moments; i++) {
         const struct inv *inv = &guest.moment[i].inv;
         struct ora_context ctx;
@@ -285,6 +295,16 @@ show_request(const struct vtd_dma_req *req)
             (unsigned long)inv->addr, inv->am, inv->leaf_only ? " ih" : "",
             answer.fr, (unsigned long)answer.resp.gpa, answer.resp.shift,
             ctx.did);
+        for (unsigned j = 0; j < ora_trace.n; j++) {
+            uint64_t val = 0;
+
+            if (ora_trace.gpa[j] < RAM_SIZE) {
+                memcpy(&val, guest.moment[i].world.ram + ora_trace.gpa[j], 8);
+            }
+            (void)fprintf(stderr, " %#lx: %#lx",
+                          (unsigned long)ora_trace.gpa[j], (unsigned long)val);
+        }
+        (void)fputc('\n', stderr);
     }
 }
 

@@ -96,7 +96,7 @@ struct guest {
 
     /* What the model changed in memory, since the last access began. */
     unsigned marks;
-    struct ora_mark mark[64];
+    struct ora_mark mark[ORA_MARKS];
     bool odd; /* a moment began with it */
 
     /* The consumer of routes. */

@@ -60,7 +60,7 @@ struct ora_mark {
     uint64_t bits;
 };
 
-#define ORA_MARKS 32u
+#define ORA_MARKS 96u
 
 struct ora_answer {
     enum vtd_fr fr;
@@ -78,7 +78,7 @@ struct ora_answer {
 };
 
 /* Where the last ora_context() and ora_walk() read, in order. */
-#define ORA_READS 64u
+#define ORA_READS 128u
 struct ora_trace {
     unsigned n;
     uint64_t gpa[ORA_READS];
