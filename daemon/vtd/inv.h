@@ -16,7 +16,7 @@ void vtd_inv_announce_root(struct vtd *vtd);
 
 /*
  * Execute a descriptor without reserved bits set, or a register that says the
- * same.  They return as struct vtd_desc_type.run() does: negative, and nothing
+ * same.  They return as vtd_desc_run does: negative, and nothing
  * was done, for a reserved granularity or a mask out of bounds.
  */
 int vtd_inv_context(struct vtd *vtd, uint64_t lo, uint64_t hi);

@@ -55,7 +55,7 @@ struct vtd {
     void *ctx;
     void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]);
     struct vtd_config config;
-    struct vtd_desc_type desc_types[2][VTD_DESC_TYPES]; /* second: wide */
+    struct vtd_desc_types desc_types[2]; /* second: 256-bit descriptors */
 
     struct vtd_irt irt;
     struct vtd_root root;        /* what SRTP latched; gcmd.c */
@@ -67,7 +67,8 @@ struct vtd {
      * tenth of the operations that these are for.
      */
     uint64_t irte[2];     /* an entry; ir.c and route.c */
-    uint64_t desc[4];     /* a descriptor; qi.c */
+    uint64_t desc[8];     /* descriptors; qi.c */
+    uint64_t wait[2];     /* the one that waits for sinks; qi-desc.c */
     uint32_t status;      /* of a wait descriptor; qi-desc.c */
     struct vtd_inv inv;   /* an invalidation; inv.c */
     struct vtd_sync sync; /* who waits for sinks; sync.c */

@@ -88,6 +88,8 @@ settle_and_complete(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     vtd_route_flush(vtd);
     if (!vtd_sync_request(vtd, VTD_SYNC_QUEUE)) {
+        vtd->wait[0] = lo;
+        vtd->wait[1] = hi;
         return VTD_DESC_WAITS;
     }
     return vtd_desc_complete(vtd, lo, hi);
@@ -151,100 +153,76 @@ run_invalid(struct vtd *vtd, uint64_t lo, uint64_t hi)
     return -VTD_IQEI_TYPE;
 }
 
-static const struct vtd_desc_type invalid = { "unknown",
-                                              { 0, 0 },
-                                              run_invalid };
-
 /* [VT-d 4.1, "Queued Invalidation Interface", table of descriptor types] */
 static const struct {
-    struct vtd_desc_type type;
+    const char *name;
+    vtd_desc_run *run;
+    uint64_t rsvd_lo, rsvd_hi; /* the upper half of a wide one is, too */
     uint8_t need;
     uint8_t option;     /* capability without which there is no ... */
     uint64_t option_lo; /* ... such field in the low quadword */
 } defined[] = {
-    [VTD_QI_CONTEXT] = { { "context-cache",
-                           { VTD_CC_LO_RSVD, UINT64_MAX },
-                           vtd_inv_context },
-                         0,
-                         0,
-                         0 },
-    [VTD_QI_IOTLB] = { { "iotlb",
-                         { VTD_TLB_LO_RSVD, VTD_TLB_HI_RSVD },
-                         vtd_inv_iotlb },
-                       0,
-                       0,
-                       0 },
-    [VTD_QI_DEV_TLB] = { { "device-tlb",
-                           { VTD_DTLB_LO_RSVD, VTD_DTLB_HI_RSVD },
-                           vtd_inv_dev_tlb },
-                         NEED_DT,
-                         NEED_DIT,
-                         VTD_PFSID },
-    [VTD_QI_IEC] = { { "iec", { VTD_IEC_LO_RSVD, UINT64_MAX }, run_iec },
-                     NEED_IR,
-                     0,
+    [VTD_QI_CONTEXT] = { "context-cache", vtd_inv_context, VTD_CC_LO_RSVD,
+                         UINT64_MAX, 0, 0, 0 },
+    [VTD_QI_IOTLB] = { "iotlb", vtd_inv_iotlb, VTD_TLB_LO_RSVD, VTD_TLB_HI_RSVD,
+                       0, 0, 0 },
+    [VTD_QI_DEV_TLB] = { "device-tlb", vtd_inv_dev_tlb, VTD_DTLB_LO_RSVD,
+                         VTD_DTLB_HI_RSVD, NEED_DT, NEED_DIT, VTD_PFSID },
+    [VTD_QI_IEC] = { "iec", run_iec, VTD_IEC_LO_RSVD, UINT64_MAX, NEED_IR, 0,
                      0 },
-    [VTD_QI_WAIT] = { { "wait",
-                        { VTD_WAIT_LO_RSVD, VTD_WAIT_HI_RSVD },
-                        run_wait },
-                      0,
-                      NEED_PDS,
-                      VTD_WAIT_LO_PD },
-    [VTD_QI_PASID_IOTLB] = { { "pasid-iotlb",
-                               { VTD_PTLB_LO_RSVD, VTD_PTLB_HI_RSVD },
-                               vtd_inv_pasid_iotlb },
-                             NEED_SMTS | NEED_WIDE,
-                             0,
-                             0 },
-    [VTD_QI_PASID_CACHE] = { { "pasid-cache",
-                               { VTD_PC_LO_RSVD, UINT64_MAX },
-                               vtd_inv_pasid_cache },
-                             NEED_SMTS | NEED_WIDE,
-                             0,
-                             0 },
-    [VTD_QI_PASID_DEV_TLB] = { { "pasid-device-tlb",
-                                 { 0, VTD_PDTLB_HI_RSVD },
-                                 vtd_inv_pasid_dev_tlb },
-                               NEED_SMTS | NEED_DT | NEED_WIDE,
-                               NEED_DIT,
+    [VTD_QI_WAIT] = { "wait", run_wait, VTD_WAIT_LO_RSVD, VTD_WAIT_HI_RSVD, 0,
+                      NEED_PDS, VTD_WAIT_LO_PD },
+    [VTD_QI_PASID_IOTLB] = { "pasid-iotlb", vtd_inv_pasid_iotlb,
+                             VTD_PTLB_LO_RSVD, VTD_PTLB_HI_RSVD,
+                             NEED_SMTS | NEED_WIDE, 0, 0 },
+    [VTD_QI_PASID_CACHE] = { "pasid-cache", vtd_inv_pasid_cache, VTD_PC_LO_RSVD,
+                             UINT64_MAX, NEED_SMTS | NEED_WIDE, 0, 0 },
+    [VTD_QI_PASID_DEV_TLB] = { "pasid-device-tlb", vtd_inv_pasid_dev_tlb, 0,
+                               VTD_PDTLB_HI_RSVD,
+                               NEED_SMTS | NEED_DT | NEED_WIDE, NEED_DIT,
                                VTD_PFSID },
-    [VTD_QI_PAGE_RESPONSE] = { { "page-group-response",
-                                 { VTD_PGR_LO_RSVD, VTD_PGR_HI_RSVD },
-                                 run_response },
-                               NEED_PRS | NEED_WIDE,
-                               0,
-                               0 },
+    [VTD_QI_PAGE_RESPONSE] = { "page-group-response", run_response,
+                               VTD_PGR_LO_RSVD, VTD_PGR_HI_RSVD,
+                               NEED_PRS | NEED_WIDE, 0, 0 },
 };
 
 #define DEFINED (sizeof(defined) / sizeof(defined[0]))
 
+static unsigned
+lacking(const struct vtd_config *config, bool wide)
+{
+    return (config->ir ? 0 : NEED_IR) | (config->dt ? 0 : NEED_DT) |
+           (config->prs ? 0 : NEED_PRS) | (config->smts ? 0 : NEED_SMTS) |
+           (config->pds ? 0 : NEED_PDS) | (config->dit ? 0 : NEED_DIT) |
+           (wide ? 0 : NEED_WIDE);
+}
+
 void
-vtd_desc_types_init(struct vtd_desc_type types[VTD_DESC_TYPES],
+vtd_desc_types_init(struct vtd_desc_types *types,
                     const struct vtd_config *config, bool wide)
 {
-    unsigned lack = (config->ir ? 0 : NEED_IR) | (config->dt ? 0 : NEED_DT) |
-                    (config->prs ? 0 : NEED_PRS) |
-                    (config->smts ? 0 : NEED_SMTS) |
-                    (config->pds ? 0 : NEED_PDS) |
-                    (config->dit ? 0 : NEED_DIT) | (wide ? 0 : NEED_WIDE);
+    unsigned lack = lacking(config, wide);
 
-    for (unsigned i = 0; i < VTD_DESC_TYPES; i++) {
-        if (i >= DEFINED || !defined[i].type.run || (defined[i].need & lack)) {
-            types[i] = invalid;
-            continue;
+    for (unsigned i = 0; i < 16; i++) {
+        types->rsvd_lo[i] = 0;
+        types->rsvd_hi[i] = 0;
+        types->run[i] = run_invalid;
+        if (i < DEFINED && defined[i].run && !(defined[i].need & lack)) {
+            types->rsvd_lo[i] = defined[i].rsvd_lo | VTD_QI_TYPE_HIGH;
+            types->rsvd_hi[i] = defined[i].rsvd_hi;
+            types->run[i] = defined[i].run;
         }
-        types[i] = defined[i].type;
-        types[i].rsvd[0] |= VTD_QI_TYPE_HIGH;
-        if (defined[i].option & lack) {
-            types[i].rsvd[0] |= defined[i].option_lo;
+        if (i < DEFINED && (defined[i].option & lack)) {
+            types->rsvd_lo[i] |= defined[i].option_lo;
         }
     }
 }
 
 enum vtd_iqei
-vtd_desc_error(const struct vtd_desc_type *type, uint64_t lo)
+vtd_desc_error(const struct vtd_desc_types *types, uint64_t lo)
 {
-    if ((lo & VTD_QI_TYPE_HIGH) || type->run == run_invalid) {
+    if ((lo & VTD_QI_TYPE_HIGH) ||
+        types->run[lo & VTD_QI_TYPE_LOW] == run_invalid) {
         return VTD_IQEI_TYPE;
     }
     return VTD_IQEI_RSVD;
@@ -255,6 +233,6 @@ vtd_desc_name(const uint64_t desc[4])
 {
     uint64_t type = desc[0] & (VTD_QI_TYPE_HIGH | VTD_QI_TYPE_LOW);
 
-    return type < DEFINED && defined[type].type.name ? defined[type].type.name
-                                                     : invalid.name;
+    return type < DEFINED && defined[type].name ? defined[type].name
+                                                : "unknown";
 }

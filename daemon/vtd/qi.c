@@ -16,8 +16,8 @@
 void
 vtd_qi_init(struct vtd *vtd)
 {
-    vtd_desc_types_init(vtd->desc_types[false], &vtd->config, false);
-    vtd_desc_types_init(vtd->desc_types[true], &vtd->config, true);
+    vtd_desc_types_init(&vtd->desc_types[false], &vtd->config, false);
+    vtd_desc_types_init(&vtd->desc_types[true], &vtd->config, true);
 }
 
 static bool
@@ -55,23 +55,45 @@ vtd_run_pending(const struct vtd *vtd)
             vtd_reg64(vtd, VTD_OFF_IQH) != vtd_reg64(vtd, VTD_OFF_IQT));
 }
 
-/* Execute vtd->desc; see struct vtd_desc_type for what it returns. */
-static inline __attribute__((always_inline)) int
-run_desc(struct vtd *vtd, bool wide)
+/*
+ * Read descriptors from @head_off on into vtd->desc: as many as lie before
+ * @tail_off and the end of the queue, in one aligned block of its size; or,
+ * where not all of these can be read, one.  Returns their bytes; 0 if the one
+ * cannot be read.
+ */
+static inline __attribute__((always_inline)) uint64_t
+fetch(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, unsigned size)
 {
-    uint64_t lo = vtd->desc[0];
-    uint64_t hi = vtd->desc[1];
-    const struct vtd_desc_type *type =
-        vtd->desc_types[wide] + (lo & VTD_QI_TYPE_LOW);
-    uint64_t rsvd = (lo & type->rsvd[0]) | (hi & type->rsvd[1]);
+    uint64_t iqa = vtd_reg64(vtd, VTD_OFF_IQA);
+    uint64_t gpa = (iqa & VTD_IQA_IQA) + head_off;
+    uint64_t len = sizeof(vtd->desc) - head_off % sizeof(vtd->desc);
+
+    if (tail_off > head_off && tail_off - head_off < len) {
+        len = tail_off - head_off;
+    }
+    if (vtd->ops->mem_read(vtd->ctx, gpa, vtd->desc, len) == 0) {
+        return len;
+    }
+    return vtd->ops->mem_read(vtd->ctx, gpa, vtd->desc, size) ? 0 : size;
+}
+
+/* Execute one; see vtd_desc_run for what it returns. */
+static inline __attribute__((always_inline)) int
+run_desc(struct vtd *vtd, const uint64_t *desc, bool wide)
+{
+    uint64_t lo = desc[0];
+    uint64_t hi = desc[1];
+    const struct vtd_desc_types *types = &vtd->desc_types[wide];
+    uint64_t type = lo & VTD_QI_TYPE_LOW;
+    uint64_t rsvd = (lo & types->rsvd_lo[type]) | (hi & types->rsvd_hi[type]);
 
     if (wide) {
-        rsvd |= vtd->desc[2] | vtd->desc[3];
+        rsvd |= desc[2] | desc[3];
     }
     if (rsvd) {
-        return -(int)vtd_desc_error(type, lo);
+        return -(int)vtd_desc_error(types, lo);
     }
-    return type->run(vtd, lo, hi);
+    return types->run[type](vtd, lo, hi);
 }
 
 /* Where a run ended, and why. */
@@ -88,32 +110,33 @@ static inline __attribute__((always_inline)) struct outcome
 run_descs(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget,
           bool wide)
 {
-    uint64_t base = vtd_reg64(vtd, VTD_OFF_IQA) & VTD_IQA_IQA;
+    const unsigned size = desc_size(wide);
     uint64_t mask = queue_size(vtd) - 1u;
     uint64_t first_off = head_off;
-    int reason = 0;
+    int cost = 0;
 
-    while (head_off != tail_off && budget > 0) {
-        int cost;
+    while (head_off != tail_off && budget > 0 && cost >= 0) {
+        const uint64_t *desc = vtd->desc;
+        const uint64_t *end = desc + fetch(vtd, head_off, tail_off, size) / 8;
 
-        if (vtd->ops->mem_read(vtd->ctx, base + head_off, vtd->desc,
-                               desc_size(wide))) {
-            reason = -VTD_IQEI_FETCH;
+        if (desc == end) {
+            cost = -VTD_IQEI_FETCH;
             break;
         }
-        VTD_TRACE(vtd, DESC, vtd->desc[0], vtd->desc[1],
-                  head_off / desc_size(wide), 0);
-        cost = run_desc(vtd, wide);
-        if (cost < 0) {
-            reason = cost;
-            break;
-        }
-        budget -= cost;
-        head_off = (head_off + desc_size(wide)) & mask;
+        do {
+            VTD_TRACE(vtd, DESC, desc[0], desc[1], head_off / size, 0);
+            cost = run_desc(vtd, desc, wide);
+            if (cost < 0) {
+                break;
+            }
+            budget -= cost;
+            head_off += size;
+            desc += size / 8;
+        } while (desc != end && budget > 0);
+        head_off &= mask;
     }
-    vtd->stat[VTD_STAT_DESC] +=
-        ((head_off - first_off) & mask) / desc_size(wide);
-    return (struct outcome){ head_off, reason };
+    vtd->stat[VTD_STAT_DESC] += ((head_off - first_off) & mask) / size;
+    return (struct outcome){ head_off, cost < 0 ? cost : 0 };
 }
 
 static __attribute__((noinline)) struct outcome
@@ -186,9 +209,8 @@ vtd_qi_kick(struct vtd *vtd)
 }
 
 /*
- * The wait descriptor is the last one that was fetched, and is still in
- * vtd->desc.  Software may have written another in its place; hardware would
- * not see that either.
+ * The wait descriptor is the one that was fetched.  Software may have written
+ * another in its place; hardware would not see that either.
  * [VT-d 4.1, "Device-TLB Invalidation Timeouts"]
  */
 void
@@ -197,7 +219,7 @@ vtd_qi_synced(struct vtd *vtd, bool done)
     uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
 
     if (done) {
-        (void)vtd_desc_complete(vtd, vtd->desc[0], vtd->desc[1]);
+        (void)vtd_desc_complete(vtd, vtd->wait[0], vtd->wait[1]);
         vtd->stat[VTD_STAT_DESC]++;
     }
     head_off = (head_off + desc_size(is_wide(vtd))) & (queue_size(vtd) - 1);
