@@ -39,10 +39,21 @@ root_read(const struct vtd_walk_env *env, uint16_t sid, uint64_t *table)
     return VTD_FR_OK;
 }
 
+/* The second stage that is at @root and has width @aw, if the unit has it. */
 static bool
-is_aw_supported(const struct vtd_config *config, uint64_t aw)
+second_decode(const struct vtd_config *config, uint64_t aw, uint64_t root,
+              struct vtd_dma_ctx *ctx)
 {
-    return aw <= 3 && (config->sagaw & VTD_BIT(aw)) != 0;
+    unsigned bits;
+
+    if (aw > 3 || !(config->sagaw & VTD_BIT(aw))) {
+        return false;
+    }
+    ctx->ss_root = root;
+    ctx->ss_levels = (uint8_t)VTD_AW_LEVELS(aw);
+    bits = VTD_TABLE_SHIFT + VTD_LEVEL_BITS * ctx->ss_levels;
+    ctx->ss_bits = (uint8_t)(bits < config->mgaw ? bits : config->mgaw);
+    return true;
 }
 
 /* [VT-d 4.1, "Context Entry"] */
@@ -70,12 +81,11 @@ legacy_decode(const struct vtd_config *config, const uint64_t entry[2],
     default:
         return VTD_FR_CTX_INV;
     }
-    if (!is_aw_supported(config, aw) || (ctx->ats && !config->dt) ||
+    if (!second_decode(config, aw, entry[0] & VTD_CE_LO_SSPTPTR, ctx) ||
+        (ctx->ats && !config->dt) ||
         (ctx->stage == VTD_STAGE_PASS && !config->pt)) {
         return VTD_FR_CTX_INV;
     }
-    ctx->ss_root = entry[0] & VTD_CE_LO_SSPTPTR;
-    ctx->ss_levels = (uint8_t)VTD_AW_LEVELS(aw);
     ctx->did = (uint16_t)VTD_GET(VTD_CE_HI_DID, entry[1]);
     return VTD_FR_OK;
 }
@@ -261,11 +271,9 @@ pasid_decode(const struct vtd_config *config, const uint64_t entry[8],
         return VTD_FR_PASID_INV;
     }
     if (ctx->stage == VTD_STAGE_SECOND || ctx->stage == VTD_STAGE_NESTED) {
-        if (!is_aw_supported(config, aw)) {
+        if (!second_decode(config, aw, entry[0] & VTD_PE0_SSPTPTR, ctx)) {
             return VTD_FR_PASID_INV;
         }
-        ctx->ss_levels = (uint8_t)VTD_AW_LEVELS(aw);
-        ctx->ss_root = entry[0] & VTD_PE0_SSPTPTR;
         ctx->ssade = (entry[0] & VTD_PE0_SSADE) != 0;
     }
     if (ctx->stage == VTD_STAGE_FIRST || ctx->stage == VTD_STAGE_NESTED) {
@@ -388,7 +396,10 @@ enum vtd_fr
 vtd_dma_ctx_resolve(const struct vtd_walk_env *env,
                     const struct vtd_dma_req *req, struct vtd_dma_ctx *ctx)
 {
-    *ctx = (struct vtd_dma_ctx){ .stage = VTD_STAGE_BLOCKED };
+    *ctx = (struct vtd_dma_ctx){
+        .rsvd = vtd_walk_haw_rsvd(env->config, 51),
+        .stage = VTD_STAGE_BLOCKED,
+    };
     switch (table_mode(env)) {
     case VTD_TTM_LEGACY:
         return legacy_resolve(env, req, ctx);
@@ -409,7 +420,10 @@ vtd_page_req_resolve(const struct vtd_walk_env *env,
     uint64_t entry[4];
     enum vtd_fr fr;
 
-    *ctx = (struct vtd_dma_ctx){ .stage = VTD_STAGE_BLOCKED };
+    *ctx = (struct vtd_dma_ctx){
+        .rsvd = vtd_walk_haw_rsvd(env->config, 51),
+        .stage = VTD_STAGE_BLOCKED,
+    };
     if (ttm == VTD_TTM_ABORT) {
         return VTD_FR_OK;
     }

@@ -8,21 +8,27 @@
 #include "daemon/vtd/walk-priv.h"
 #include "daemon/vtd/walk-second.h"
 
-/* Rights, as those of all levels are taken together: XD turned round. */
-#define RIGHT_RW 1u
-#define RIGHT_US 2u
-#define RIGHT_X  4u
+/*
+ * Rights, as those of all levels are taken together, XD turned round.  They
+ * are what a user may do, if US is among them: who may read is what US says.
+ */
+#define RIGHT_US VTD_DMA_READ
+#define RIGHT_RW VTD_DMA_WRITE
+#define RIGHT_X  VTD_DMA_EXEC
 
 #define NEED_WRITE (VTD_DMA_WRITE | VTD_DMA_WRITE << VTD_PERM_SUPER_SHIFT)
-#define NEED_EXEC  (VTD_DMA_EXEC | VTD_DMA_EXEC << VTD_PERM_SUPER_SHIFT)
 #define NEED_USER  (VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC)
 
+/* From what all entries have and what any has. */
 static inline unsigned
-rights_of(uint64_t entry)
+rights_of(uint64_t all, uint64_t any)
 {
-    return (unsigned)(VTD_GET(VTD_FS_RW | VTD_FS_US, entry) |
-                      VTD_GET(VTD_FS_XD, ~entry) << 2);
+    return (unsigned)((all & VTD_FS_RW) | VTD_GET(VTD_FS_US, all) |
+                      VTD_GET(VTD_FS_XD, ~any) << 2);
 }
+
+_Static_assert(VTD_FS_RW == RIGHT_RW && RIGHT_US == 1 && RIGHT_X == 1 << 2,
+               "rights are where rights_of() puts them");
 
 /*
  * Supervisor requests write to read-only pages unless WPE says otherwise, and
@@ -31,11 +37,9 @@ rights_of(uint64_t entry)
 static inline uint8_t
 perm_of_rights(unsigned rights, bool wpe)
 {
-    unsigned any = VTD_DMA_READ | (rights & RIGHT_X ? VTD_DMA_EXEC : 0);
-    unsigned user = any | (rights & RIGHT_RW ? VTD_DMA_WRITE : 0);
-    unsigned super = wpe ? user : any | VTD_DMA_WRITE;
+    unsigned super = rights | VTD_DMA_READ | (wpe ? 0 : VTD_DMA_WRITE);
 
-    return (uint8_t)((rights & RIGHT_US ? user : 0) |
+    return (uint8_t)((rights & RIGHT_US ? rights : 0) |
                      super << VTD_PERM_SUPER_SHIFT);
 }
 
@@ -48,31 +52,33 @@ denied_fault(uint8_t need, unsigned rights, uint8_t missing)
     return missing & NEED_WRITE ? VTD_FR_SM_WRITE : VTD_FR_FS_EXEC;
 }
 
+/* Out of line: the compiler would compare for every entry. */
+static __attribute__((noinline)) enum vtd_fr
+unreadable_fault(const struct vtd_dma_ctx *ctx, unsigned level)
+{
+    return level == ctx->fs_levels ? VTD_FR_FS_ROOT_ACCESS : VTD_FR_FS_ACCESS;
+}
+
 static inline bool
 is_canonical(uint64_t iova, unsigned levels)
 {
-    unsigned unused = 64 - vtd_walk_shift(levels + 1);
+    unsigned sign = vtd_walk_shift(levels + 1) - 1;
 
-    return (uint64_t)((int64_t)(iova << unused) >> unused) == iova;
+    /* From the sign upwards all bits are clear, or all are set. */
+    return (uint64_t)((int64_t)iova >> sign) + 1 <= 1;
 }
 
-/* Whether a bit is set that is reserved in an entry which names a page. */
-static inline bool
-is_page_rsvd(const struct vtd_config *config, uint64_t entry, unsigned level)
+/* Whether a bit is set that is reserved in an entry which names a large page. */
+static bool
+is_large_rsvd(const struct vtd_config *config, uint64_t entry, unsigned level)
 {
-    uint64_t within = VTD_BIT(vtd_walk_shift(level)) - 1;
+    uint64_t within;
 
-    switch (level) {
-    case 1:
-        return false;
-    case 2:
-        return (entry & VTD_FS_ADDR & ~VTD_FS_PAT & within) != 0;
-    case 3:
-        return !config->fs1gp ||
-               (entry & VTD_FS_ADDR & ~VTD_FS_PAT & within) != 0;
-    default:
+    if (level > 3 || (level == 3 && !config->fs1gp)) {
         return true;
     }
+    within = VTD_FS_ADDR & (VTD_BIT(vtd_walk_shift(level)) - 1);
+    return (entry & within & ~VTD_FS_PAT) != 0;
 }
 
 /*
@@ -83,9 +89,8 @@ static enum vtd_fr
 entry_translate(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                 uint64_t gpa, uint8_t need, bool top, uint64_t *out)
 {
-    struct vtd_walk_hint hint = { .level = 0 };
     struct vtd_page page;
-    enum vtd_fr fr = vtd_second_walk(env, ctx, gpa, need, &hint, &page);
+    enum vtd_fr fr = vtd_second_translate(env, ctx, gpa, need, &page);
 
     switch (fr) {
     case VTD_FR_OK:
@@ -106,152 +111,232 @@ entry_translate(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     }
 }
 
-/* One entry on the way, as it was read. */
-struct step {
-    uint64_t gpa; /* as the table names it */
-    uint64_t at;  /* the same, or behind the second stage */
-    uint64_t entry;
-    uint8_t level;
-    bool leaf;
+/* What is asked, and by which rules; it does not change on the way. */
+struct query {
+    const struct vtd_walk_env *env;
+    const struct vtd_dma_ctx *ctx;
+    uint64_t iova;
+    uint64_t flags; /* A and EA, those that are to be set */
+    uint8_t need;
+    bool nested;
+    bool plain; /* not nested, and steps are not recorded */
 };
 
-static inline enum vtd_fr
-step_read(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-          struct step *step)
-{
-    bool top = step->level == ctx->fs_levels;
-
-    step->at = step->gpa;
-    if (ctx->stage == VTD_STAGE_NESTED) {
-        enum vtd_fr fr =
-            entry_translate(env, ctx, step->gpa, VTD_DMA_READ, top, &step->at);
-
-        if (fr != VTD_FR_OK) {
-            return fr;
-        }
-    }
-    if (vtd_walk_read(env, "first-stage", step->level, step->at, &step->entry,
-                      1)) {
-        return top ? VTD_FR_FS_ROOT_ACCESS : VTD_FR_FS_ACCESS;
-    }
-    return VTD_FR_OK;
-}
-
-static inline enum vtd_fr
-step_check(const struct vtd_config *config, struct step *step, uint64_t rsvd)
-{
-    if (!(step->entry & VTD_FS_P)) {
-        return VTD_FR_FS_P;
-    }
-    step->leaf = step->level == 1 || (step->entry & VTD_FS_PS);
-    if (step->entry & rsvd ||
-        (step->leaf && is_page_rsvd(config, step->entry, step->level))) {
-        return VTD_FR_FS_RSVD;
-    }
-    return VTD_FR_OK;
-}
+/*
+ * Where a walk is: a table, and what all and any of the entries above have; an
+ * entry of it.
+ */
+struct place {
+    uint64_t table;
+    uint64_t all;
+    uint64_t any;
+    uint64_t entry;
+    unsigned level;
+};
 
 /* [VT-d 4.1, "Accessed, Extended Accessed, and Dirty Flags"] */
-static enum vtd_fr
-step_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-         struct step *step, uint64_t bits, unsigned *tries)
+static __attribute__((noinline)) enum vtd_fr
+flags_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+          uint64_t gpa, uint64_t entry, uint64_t flags, unsigned *tries)
 {
-    bool top = step->level == ctx->fs_levels;
-    enum vtd_fr fr;
-
     if (!ctx->pwsnp) {
         return VTD_FR_FS_AD;
     }
     if (ctx->stage == VTD_STAGE_NESTED) {
-        fr = entry_translate(env, ctx, step->gpa, VTD_DMA_READ | VTD_DMA_WRITE,
-                             top, &step->at);
+        enum vtd_fr fr = entry_translate(
+            env, ctx, gpa, VTD_DMA_READ | VTD_DMA_WRITE, false, &gpa);
+
         if (fr != VTD_FR_OK) {
             return fr;
         }
     }
-    return vtd_walk_set(env, step->at, step->entry, bits, tries)
-               ? VTD_FR_FS_AD_FAILED
-               : VTD_FR_OK;
+    return vtd_walk_set(env, gpa, entry, flags, tries) ? VTD_FR_FS_AD_FAILED
+                                                       : VTD_FR_OK;
 }
 
-/* Flags that the entry lacks to be used as it is going to be. */
-static inline uint64_t
-step_flags(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-           const struct step *step, uint8_t need)
+static inline __attribute__((always_inline)) enum vtd_fr
+entry_read(const struct query *query, const struct place *at, uint64_t *entry)
 {
-    if (env->trail) {
+    const struct vtd_walk_env *env = query->env;
+    const struct vtd_dma_ctx *ctx = query->ctx;
+    uint64_t gpa = vtd_walk_entry(at->table, query->iova, at->level);
+
+    if (query->nested) {
+        bool top = at->level == ctx->fs_levels;
+        enum vtd_fr fr =
+            entry_translate(env, ctx, gpa, VTD_DMA_READ, top, &gpa);
+
+        if (fr != VTD_FR_OK) {
+            return fr;
+        }
+    }
+    if (query->plain ? vtd_walk_read_plain(env, gpa, entry)
+                     : vtd_walk_read(env, "first-stage", (uint8_t)at->level,
+                                     gpa, entry, 1)) {
+        return unreadable_fault(ctx, at->level);
+    }
+    return VTD_FR_OK;
+}
+
+/*
+ * Go down to the entry that names the page, and check those on the way.  An
+ * entry is judged by the local that it was read into.  When flags were set in
+ * it, or it changed before they could be, it is read and judged again.
+ *
+ * What is unusual about an entry is looked for at once: PS, a reserved bit, or
+ * a flag that is clear but should not be.
+ */
+static inline __attribute__((always_inline)) enum vtd_fr
+page_find(const struct query *query, struct place *at, unsigned *tries)
+{
+    uint64_t unusual = query->ctx->rsvd | query->flags | VTD_FS_PS;
+
+    for (;;) {
+        uint64_t entry;
+        enum vtd_fr fr = entry_read(query, at, &entry);
+
+        if (fr != VTD_FR_OK) {
+            return fr;
+        }
+        at->entry = entry;
+        if (!(entry & VTD_FS_P)) {
+            return VTD_FR_FS_P;
+        }
+        if (at->level == 1) {
+            return VTD_FR_OK;
+        }
+        if (__builtin_expect(((entry ^ query->flags) & unusual) == 0, 1)) {
+            at->all &= entry;
+            at->any |= entry;
+            at->table = entry & VTD_FS_ADDR;
+            at->level--;
+            continue;
+        }
+        if (entry & VTD_FS_PS) {
+            return VTD_FR_OK;
+        }
+        if (entry & query->ctx->rsvd) {
+            return VTD_FR_FS_RSVD;
+        }
+        fr = flags_set(query->env, query->ctx,
+                       vtd_walk_entry(at->table, query->iova, at->level), entry,
+                       query->flags & ~entry, tries);
+        if (fr != VTD_FR_OK) {
+            return fr;
+        }
+    }
+}
+
+/* Check an entry that names a page; @rights are those of all levels. */
+static inline __attribute__((always_inline)) enum vtd_fr
+page_check(const struct query *query, unsigned level, uint64_t entry,
+           unsigned rights)
+{
+    uint8_t perm = perm_of_rights(rights, query->ctx->wpe);
+    uint8_t missing = query->need & (uint8_t)~perm;
+
+    if (entry & query->ctx->rsvd ||
+        (level > 1 && is_large_rsvd(query->env->config, entry, level))) {
+        return VTD_FR_FS_RSVD;
+    }
+    return missing == 0 ? VTD_FR_OK
+                        : denied_fault(query->need, rights, missing);
+}
+
+/* A, and EA, which every entry that is used must have. */
+static inline uint64_t
+flags_of(const struct vtd_dma_ctx *ctx)
+{
+    return VTD_FS_A | (ctx->eafe ? VTD_FS_EA : 0);
+}
+
+/* Flags that the entry which names the page lacks. */
+static inline uint64_t
+page_flags(const struct query *query, uint64_t entry)
+{
+    if (query->flags == 0) {
         return 0;
     }
-    return (VTD_FS_A | (ctx->eafe ? VTD_FS_EA : 0) |
-            (step->leaf && need & NEED_WRITE ? VTD_FS_D : 0)) &
-           ~step->entry;
+    return (query->flags | (query->need & NEED_WRITE ? VTD_FS_D : 0)) & ~entry;
 }
 
-static inline void
-fill_page(const struct vtd_dma_ctx *ctx, const struct step *step, uint64_t iova,
+static inline __attribute__((always_inline)) void
+page_fill(const struct query *query, unsigned level, uint64_t entry,
           uint8_t perm, struct vtd_page *page)
 {
-    if (!(step->entry & VTD_FS_D)) {
-        perm &= (uint8_t)~NEED_WRITE;
-    }
-    vtd_walk_page(page, step->entry, iova, step->level);
-    page->perm = perm;
-    page->snoop = ctx->pgsnp;
-    page->global = (step->entry & VTD_FS_G) != 0;
+    vtd_walk_page(page, entry, query->iova, level);
+    page->perm = entry & VTD_FS_D ? perm : perm & (uint8_t)~NEED_WRITE;
+    page->snoop = query->ctx->pgsnp;
+    page->global = (entry & VTD_FS_G) != 0;
 }
 
-/* The first stage of @ctx; @at is where to begin, and where it ended. */
-static inline enum vtd_fr
-walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-     uint64_t iova, uint8_t need, struct vtd_walk_hint *at,
+/* Inlined once for plain queries, and once for all. */
+static inline __attribute__((always_inline)) enum vtd_fr
+walk(const struct query *query, struct vtd_walk_hint *hint,
      struct vtd_page *page)
 {
-    uint64_t rsvd = vtd_walk_haw_rsvd(env->config, 51);
+    const struct vtd_dma_ctx *ctx = query->ctx;
+    struct place at = { ctx->fs_root, UINT64_MAX, 0, 0, ctx->fs_levels };
     unsigned tries = 0;
 
-    if (!is_canonical(iova, ctx->fs_levels)) {
+    if (hint->level != 0) {
+        at = (struct place){
+            hint->table,
+            (hint->perm & RIGHT_RW) | VTD_PREP(VTD_FS_US, hint->perm),
+            hint->perm & RIGHT_X ? 0 : VTD_FS_XD,
+            0,
+            hint->level,
+        };
+    }
+    if (!is_canonical(query->iova, ctx->fs_levels)) {
         return VTD_FR_FS_CANONICAL;
     }
-    if (at->level == 0) {
-        *at = (struct vtd_walk_hint){ ctx->fs_root, ctx->fs_levels,
-                                      RIGHT_RW | RIGHT_US | RIGHT_X };
-    }
     for (;;) {
-        struct step step = { .gpa = vtd_walk_entry(at->table, iova, at->level),
-                             .level = at->level };
-        enum vtd_fr fr = step_read(env, ctx, &step);
-        unsigned rights;
+        enum vtd_fr fr = page_find(query, &at, &tries);
         uint64_t flags;
+        unsigned rights;
 
-        if (fr == VTD_FR_OK) {
-            fr = step_check(env->config, &step, rsvd);
-        }
         if (fr != VTD_FR_OK) {
             return fr;
         }
-        rights = at->perm & rights_of(step.entry);
-        if (step.leaf) {
-            uint8_t perm = perm_of_rights(rights, ctx->wpe);
-
-            if (need & ~perm) {
-                return denied_fault(need, rights, need & (uint8_t)~perm);
-            }
-            fill_page(ctx, &step, iova, perm, page);
+        rights = rights_of(at.all & at.entry, at.any | at.entry);
+        fr = page_check(query, at.level, at.entry, rights);
+        if (fr != VTD_FR_OK) {
+            return fr;
         }
-        flags = step_flags(env, ctx, &step, need);
-        if (__builtin_expect(flags != 0, 0)) {
-            fr = step_set(env, ctx, &step, flags, &tries);
-            if (fr != VTD_FR_OK) {
-                return fr;
-            }
-        } else if (step.leaf) {
+        flags = page_flags(query, at.entry);
+        if (__builtin_expect(flags == 0, 1)) {
+            page_fill(query, at.level, at.entry,
+                      perm_of_rights(rights, ctx->wpe), page);
+            *hint =
+                (struct vtd_walk_hint){ at.table, (uint8_t)at.level,
+                                        (uint8_t)rights_of(at.all, at.any) };
             return VTD_FR_OK;
-        } else {
-            at->table = step.entry & VTD_FS_ADDR;
-            at->level--;
-            at->perm = (uint8_t)rights;
+        }
+        fr = flags_set(query->env, ctx,
+                       vtd_walk_entry(at.table, query->iova, at.level),
+                       at.entry, flags, &tries);
+        if (fr != VTD_FR_OK) {
+            return fr;
         }
     }
+}
+
+static __attribute__((noinline)) enum vtd_fr
+walk_any(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+         uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
+         struct vtd_page *page)
+{
+    const struct query query = {
+        .env = env,
+        .ctx = ctx,
+        .iova = iova,
+        .flags = env->trail ? 0 : flags_of(ctx),
+        .need = need,
+        .nested = ctx->stage == VTD_STAGE_NESTED,
+    };
+
+    return walk(&query, hint, page);
 }
 
 enum vtd_fr
@@ -259,26 +344,38 @@ vtd_first_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
                struct vtd_page *page)
 {
-    struct vtd_walk_hint at = *hint;
-    enum vtd_fr fr = walk(env, ctx, iova, need, &at, page);
+    enum vtd_fr fr;
 
-    *hint = at;
-    return fr;
+    if (__builtin_expect(env->trail != NULL, 0)) {
+        fr = walk_any(env, ctx, iova, need, hint, page);
+    } else {
+        const struct query query = {
+            .env = env,
+            .ctx = ctx,
+            .iova = iova,
+            .flags = flags_of(ctx),
+            .need = need,
+            .plain = true,
+        };
+
+        fr = walk(&query, hint, page);
+    }
+    return fr == VTD_FR_OK ? vtd_walk_end(ctx, page) : fr;
 }
 
 enum vtd_fr
 vtd_nested_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-                uint64_t iova, uint8_t need, struct vtd_page *page)
+                uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
+                struct vtd_page *page)
 {
-    struct vtd_walk_hint at = { .level = 0 };
-    struct vtd_walk_hint none = { .level = 0 };
     struct vtd_page second;
-    enum vtd_fr fr = walk(env, ctx, iova, need, &at, page);
+    enum vtd_fr fr;
 
+    hint->level = 0;
+    fr = walk_any(env, ctx, iova, need, hint, page);
+    hint->level = 0;
     if (fr == VTD_FR_OK) {
-        /* What an execute request needs of the second stage is to read. */
-        need |= need & NEED_EXEC ? VTD_DMA_READ : 0;
-        fr = vtd_second_walk(env, ctx, page->gpa, need, &none, &second);
+        fr = vtd_second_translate(env, ctx, page->gpa, need, &second);
     }
     if (fr != VTD_FR_OK) {
         return fr;
@@ -289,5 +386,5 @@ vtd_nested_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     if (second.shift < page->shift) {
         page->shift = second.shift;
     }
-    return VTD_FR_OK;
+    return vtd_walk_end(ctx, page);
 }

@@ -14,6 +14,7 @@ enum vtd_fr vtd_first_walk(const struct vtd_walk_env *env,
 /* vtd_walk() for a @ctx of stage NESTED. */
 enum vtd_fr vtd_nested_walk(const struct vtd_walk_env *env,
                             const struct vtd_dma_ctx *ctx, uint64_t iova,
-                            uint8_t need, struct vtd_page *page);
+                            uint8_t need, struct vtd_walk_hint *hint,
+                            struct vtd_page *page);
 
 #endif

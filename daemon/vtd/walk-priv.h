@@ -39,6 +39,13 @@ vtd_walk_read(const struct vtd_walk_env *env, const char *what, uint8_t level,
     return rc;
 }
 
+/* The same for a paging entry, of a walk whose steps are not recorded. */
+static inline int
+vtd_walk_read_plain(const struct vtd_walk_env *env, uint64_t gpa, uint64_t *raw)
+{
+    return env->ops->mem_read(env->ctx, gpa, raw, sizeof(*raw));
+}
+
 /* Address bits of a structure, up to bit @hi, that the host does not have. */
 static inline uint64_t
 vtd_walk_haw_rsvd(const struct vtd_config *config, unsigned hi)
@@ -57,9 +64,10 @@ vtd_walk_shift(unsigned level)
 static inline uint64_t
 vtd_walk_entry(uint64_t table, uint64_t iova, unsigned level)
 {
-    uint64_t index = iova >> vtd_walk_shift(level);
+    unsigned shift = VTD_LEVEL_BITS * level;
 
-    return table + index % (1u << VTD_LEVEL_BITS) * sizeof(uint64_t);
+    /* The index at bit 12 and up in level 1, but times 8. */
+    return table + (iova >> shift & 0xff8);
 }
 
 /*
@@ -73,9 +81,31 @@ vtd_walk_page(struct vtd_page *page, uint64_t entry, uint64_t iova,
     unsigned shift = vtd_walk_shift(level);
     uint64_t within = VTD_BIT(shift) - 1;
 
-    page->gpa = (entry & VTD_DMA_ADDR & ~within) |
-                (iova & within & ~(VTD_BIT(VTD_TABLE_SHIFT) - 1));
-    page->shift = (uint8_t)shift;
+    page->gpa = entry & VTD_DMA_ADDR;
+    page->shift = VTD_TABLE_SHIFT;
+    if (level > 1) {
+        page->gpa &= ~within;
+        page->gpa |= iova & within & ~(VTD_BIT(VTD_TABLE_SHIFT) - 1);
+        page->shift = (uint8_t)shift;
+    }
+}
+
+/* vtd_walk_end() where it matters. */
+enum vtd_fr vtd_walk_avoid(const struct vtd_dma_ctx *ctx,
+                           struct vtd_page *page);
+
+/*
+ * The end of a walk: refuse an output among the interrupt addresses, and cut a
+ * larger page that holds some of them down to one that does not.  The access
+ * counts, not what lies around it, and a cache of the page must not let
+ * through the others.
+ */
+static inline enum vtd_fr
+vtd_walk_end(const struct vtd_dma_ctx *ctx, struct vtd_page *page)
+{
+    return __builtin_expect(page->gpa >> 30 == VTD_INT_BASE >> 30, 0)
+               ? vtd_walk_avoid(ctx, page)
+               : VTD_FR_OK;
 }
 
 #endif

@@ -6,15 +6,8 @@
 
 #define RW (VTD_SS_R | VTD_SS_W)
 
-/* R and W as bits of vtd_page.perm: who asks does not matter, nor does X. */
+/* R and W as bits of vtd_page.perm: users and supervisors, code and data. */
 static const uint8_t perm_of_rw[4] = { 0, 0x2d, 0x12, 0x3f };
-
-/* What an access needs, as R and W. */
-static inline uint64_t
-rw_of_need(uint8_t need)
-{
-    return (need | need >> VTD_PERM_SUPER_SHIFT) & RW;
-}
 
 _Static_assert(VTD_SS_R == VTD_DMA_READ && VTD_SS_W == VTD_DMA_WRITE,
                "needs and entries have the same permission bits");
@@ -46,118 +39,230 @@ unreadable_fault(const struct vtd_dma_ctx *ctx, unsigned level)
     return level == ctx->ss_levels ? VTD_FR_CTX_INV : VTD_FR_PT_ACCESS;
 }
 
+static enum vtd_fr
+rsvd_fault(const struct vtd_dma_ctx *ctx)
+{
+    return ctx->scalable ? VTD_FR_SS_RSVD : VTD_FR_PT_RSVD;
+}
+
 /*
- * In scalable mode 79h says that an entry maps nothing, 85h and 86h that the
- * entries do not permit what is asked for, as in the first stage, where no
- * entry could cause 86h.  (peers: QEMU has legacy mode's reasons for both)
+ * @missing are bits of vtd_page.perm.  In scalable mode 79h says that an entry
+ * maps nothing, 85h and 86h that the entries do not permit what is asked for,
+ * as in the first stage, where no entry could cause 86h.  (peers: QEMU has
+ * legacy mode's reasons for both)
  */
 static enum vtd_fr
-denied_fault(const struct vtd_dma_ctx *ctx, uint64_t entry, uint64_t missing)
+denied_fault(const struct vtd_dma_ctx *ctx, uint64_t entry, uint8_t missing)
 {
+    bool is_write = (missing & perm_of_rw[VTD_SS_W]) != 0;
+
     if (!ctx->scalable) {
-        return missing & VTD_SS_W ? VTD_FR_WRITE : VTD_FR_READ;
+        return is_write ? VTD_FR_WRITE : VTD_FR_READ;
     }
     if (!(entry & RW)) {
         return VTD_FR_SS_PERM;
     }
-    return missing & VTD_SS_W ? VTD_FR_SM_WRITE : VTD_FR_SM_READ;
+    return is_write ? VTD_FR_SM_WRITE : VTD_FR_SM_READ;
 }
 
-/* Whether a bit is set that is reserved in an entry which names a page. */
-static inline bool
-is_page_rsvd(const struct vtd_config *config, uint64_t entry, unsigned level)
+/* Whether a bit is set that is reserved in an entry which names a large page. */
+static bool
+is_large_rsvd(const struct vtd_config *config, uint64_t entry, unsigned level)
 {
-    uint64_t within = VTD_BIT(vtd_walk_shift(level)) - 1;
+    uint64_t within = VTD_SS_ADDR & (VTD_BIT(vtd_walk_shift(level)) - 1);
 
-    if (entry & VTD_SS_SNP && !config->sc) {
-        return true;
-    }
-    switch (level) {
-    case 1:
-        return false;
-    case 2:
-        return !config->ss2m || (entry & VTD_SS_ADDR & within) != 0;
-    case 3:
-        return !config->ss1g || (entry & VTD_SS_ADDR & within) != 0;
-    default:
-        return true;
-    }
-}
-
-/* One entry on the way, as it was read. */
-struct step {
-    uint64_t gpa;
-    uint64_t entry;
-    bool leaf;
-};
-
-/* Read the entry for @iova of the table @at, and check what it is. */
-static inline enum vtd_fr
-step_read(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-          const struct vtd_walk_hint *at, uint64_t need, struct step *step)
-{
-    const struct vtd_config *config = env->config;
-    uint64_t rsvd = VTD_SS_TM | vtd_walk_haw_rsvd(config, 51);
-
-    if (vtd_walk_read(env, "second-stage", at->level, step->gpa, &step->entry,
-                      1)) {
-        return unreadable_fault(ctx, at->level);
-    }
-    if (!(step->entry & RW)) {
-        return denied_fault(ctx, step->entry, need);
-    }
-    step->leaf = at->level == 1 || (step->entry & VTD_SS_PS);
-    if (step->entry & rsvd ||
-        (step->leaf ? is_page_rsvd(config, step->entry, at->level)
-                    : (step->entry & VTD_SS_SNP) != 0)) {
-        return ctx->scalable ? VTD_FR_SS_RSVD : VTD_FR_PT_RSVD;
-    }
-    /* A zero-length read needs nothing but a page that somebody may use. */
-    need &= ~(at->perm & step->entry);
-    return step->leaf && (need != 0 || !(at->perm & step->entry & RW))
-               ? denied_fault(ctx, step->entry, need)
-               : VTD_FR_OK;
-}
-
-/* Flags that the entry lacks to be used as it is going to be. */
-static inline uint64_t
-step_flags(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-           const struct step *step, uint64_t need)
-{
-    if (!ctx->ssade || env->trail) {
-        return 0;
-    }
-    return (VTD_SS_A | (step->leaf && need & VTD_SS_W ? VTD_SS_D : 0)) &
-           ~step->entry;
+    return level > 3 || !(level == 2 ? config->ss2m : config->ss1g) ||
+           (entry & within) != 0;
 }
 
 /* [VT-d 4.1, "Second-Stage Accessed and Dirty Flags"] */
-static enum vtd_fr
-step_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-         const struct step *step, uint64_t flags, unsigned *tries)
+static __attribute__((noinline)) enum vtd_fr
+flags_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+          uint64_t gpa, uint64_t entry, uint64_t flags, unsigned *tries)
 {
     if (!ctx->pwsnp) {
         return VTD_FR_SS_AD;
     }
     /* No reason of its own: as if it could not be accessed. */
-    return vtd_walk_set(env, step->gpa, step->entry, flags, tries)
-               ? VTD_FR_SS_ACCESS
-               : VTD_FR_OK;
+    return vtd_walk_set(env, gpa, entry, flags, tries) ? VTD_FR_SS_ACCESS
+                                                       : VTD_FR_OK;
 }
 
-static inline void
-fill_page(const struct vtd_dma_ctx *ctx, uint64_t entry, uint64_t iova,
-          const struct vtd_walk_hint *at, struct vtd_page *page)
-{
-    uint64_t perm = at->perm & entry;
+/* What is asked; it does not change on the way. */
+struct query {
+    const struct vtd_walk_env *env;
+    const struct vtd_dma_ctx *ctx;
+    uint64_t iova;
+    uint64_t flags; /* A, if it is to be set */
+    uint8_t need;
+    bool plain; /* there are no flags, and steps are not recorded */
+};
 
-    if (ctx->ssade && !(entry & VTD_SS_D)) {
-        perm &= ~VTD_SS_W;
+/* Where a walk is: a table, and what the entries above permit; an entry. */
+struct place {
+    uint64_t table;
+    uint64_t rw;
+    uint64_t entry;
+    unsigned level;
+};
+
+/*
+ * Go down to the entry that names the page, and check those on the way.  An
+ * entry is judged by the local that it was read into.  When flags were set in
+ * it, or it changed before they could be, it is read and judged again.
+ *
+ * What is unusual about an entry is looked for at once: PS, a reserved bit, or
+ * a flag that is clear but should not be.
+ */
+static inline __attribute__((always_inline)) enum vtd_fr
+page_find(const struct query *query, struct place *at, unsigned *tries)
+{
+    uint64_t rsvd = query->ctx->rsvd | VTD_SS_TM | VTD_SS_SNP;
+    uint64_t unusual = rsvd | query->flags | VTD_SS_PS;
+
+    for (;;) {
+        uint64_t gpa = vtd_walk_entry(at->table, query->iova, at->level);
+        uint64_t entry;
+        enum vtd_fr fr;
+
+        if (query->plain ? vtd_walk_read_plain(query->env, gpa, &entry)
+                         : vtd_walk_read(query->env, "second-stage",
+                                         (uint8_t)at->level, gpa, &entry, 1)) {
+            return unreadable_fault(query->ctx, at->level);
+        }
+        at->entry = entry;
+        if (!(entry & RW)) {
+            return denied_fault(query->ctx, entry, query->need);
+        }
+        if (at->level == 1) {
+            return VTD_FR_OK;
+        }
+        if (__builtin_expect(((entry ^ query->flags) & unusual) == 0, 1)) {
+            at->rw &= entry;
+            at->table = entry & VTD_SS_ADDR;
+            at->level--;
+            continue;
+        }
+        if (entry & VTD_SS_PS) {
+            return VTD_FR_OK;
+        }
+        if (entry & rsvd) {
+            return rsvd_fault(query->ctx);
+        }
+        fr = flags_set(query->env, query->ctx, gpa, entry, VTD_SS_A, tries);
+        if (fr != VTD_FR_OK) {
+            return fr;
+        }
     }
-    vtd_walk_page(page, entry, iova, at->level);
-    page->perm = perm_of_rw[perm];
-    page->snoop = (entry & VTD_SS_SNP) != 0 || ctx->pgsnp;
+}
+
+/* Check an entry that names a page; @perm is what all levels permit. */
+static inline __attribute__((always_inline)) enum vtd_fr
+page_check(const struct query *query, const struct place *at, uint8_t perm)
+{
+    const struct vtd_config *config = query->env->config;
+
+    if (at->entry & (query->ctx->rsvd | VTD_SS_TM) ||
+        (at->entry & VTD_SS_SNP && !config->sc) ||
+        (at->level > 1 && is_large_rsvd(config, at->entry, at->level))) {
+        return rsvd_fault(query->ctx);
+    }
+    /* A zero-length read needs nothing but a page that somebody may use. */
+    if (query->need & ~perm || perm == 0) {
+        return denied_fault(query->ctx, at->entry,
+                            query->need & (uint8_t)~perm);
+    }
+    return VTD_FR_OK;
+}
+
+/* Flags that the entry which names the page lacks. */
+static inline uint64_t
+page_flags(const struct query *query, const struct place *at)
+{
+    bool is_write = (query->need & perm_of_rw[VTD_SS_W]) != 0;
+
+    if (query->flags == 0) {
+        return 0;
+    }
+    return (query->flags | (is_write ? VTD_SS_D : 0)) & ~at->entry;
+}
+
+static inline __attribute__((always_inline)) void
+page_fill(const struct query *query, const struct place *at, uint8_t perm,
+          struct vtd_page *page)
+{
+    if (!query->plain && query->ctx->ssade && !(at->entry & VTD_SS_D)) {
+        perm &= perm_of_rw[VTD_SS_R];
+    }
+    vtd_walk_page(page, at->entry, query->iova, at->level);
+    page->perm = perm;
+    page->snoop = (at->entry & VTD_SS_SNP) != 0 || query->ctx->pgsnp;
     page->global = false;
+}
+
+/* Inlined once for plain queries, and once for all. */
+static inline __attribute__((always_inline)) enum vtd_fr
+walk(const struct query *query, struct vtd_walk_hint *hint,
+     struct vtd_page *page)
+{
+    const struct vtd_dma_ctx *ctx = query->ctx;
+    struct place at = { ctx->ss_root, RW, 0, ctx->ss_levels };
+    unsigned tries = 0;
+
+    if (hint->level != 0) {
+        at = (struct place){ hint->table, hint->perm, 0, hint->level };
+    }
+    if (query->iova >> ctx->ss_bits) {
+        return width_fault(query->env, ctx, query->iova);
+    }
+    for (;;) {
+        enum vtd_fr fr = page_find(query, &at, &tries);
+        uint64_t flags;
+        uint8_t perm;
+
+        if (fr != VTD_FR_OK) {
+            return fr;
+        }
+        perm = perm_of_rw[at.rw & at.entry];
+        fr = page_check(query, &at, perm);
+        if (fr != VTD_FR_OK) {
+            return fr;
+        }
+        flags = page_flags(query, &at);
+        if (flags == 0) {
+            page_fill(query, &at, perm, page);
+            *hint = (struct vtd_walk_hint){ at.table, (uint8_t)at.level,
+                                            (uint8_t)at.rw };
+            return VTD_FR_OK;
+        }
+        fr = flags_set(query->env, ctx,
+                       vtd_walk_entry(at.table, query->iova, at.level),
+                       at.entry, flags, &tries);
+        if (fr != VTD_FR_OK) {
+            return fr;
+        }
+    }
+}
+
+static __attribute__((noinline)) enum vtd_fr
+walk_any(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+         uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
+         struct vtd_page *page)
+{
+    uint64_t flags = ctx->ssade && !env->trail ? VTD_SS_A : 0;
+    const struct query query = { env, ctx, iova, flags, need, false };
+
+    return walk(&query, hint, page);
+}
+
+enum vtd_fr
+vtd_second_translate(const struct vtd_walk_env *env,
+                     const struct vtd_dma_ctx *ctx, uint64_t iova, uint8_t need,
+                     struct vtd_page *page)
+{
+    struct vtd_walk_hint hint = { .level = 0 };
+
+    return walk_any(env, ctx, iova, need, &hint, page);
 }
 
 enum vtd_fr
@@ -165,39 +270,14 @@ vtd_second_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                 uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
                 struct vtd_page *page)
 {
-    uint64_t rw = rw_of_need(need);
-    struct vtd_walk_hint at = *hint;
-    unsigned tries = 0;
+    enum vtd_fr fr;
 
-    if (iova >> vtd_walk_shift(ctx->ss_levels + 1u) ||
-        iova >> env->config->mgaw) {
-        return width_fault(env, ctx, iova);
-    }
-    if (at.level == 0) {
-        at = (struct vtd_walk_hint){ ctx->ss_root, ctx->ss_levels, RW };
-    }
-    for (;;) {
-        struct step step = { .gpa = vtd_walk_entry(at.table, iova, at.level) };
-        enum vtd_fr fr = step_read(env, ctx, &at, rw, &step);
-        uint64_t flags;
+    if (__builtin_expect(ctx->ssade || env->trail, 0)) {
+        fr = walk_any(env, ctx, iova, need, hint, page);
+    } else {
+        const struct query query = { env, ctx, iova, 0, need, true };
 
-        if (fr != VTD_FR_OK) {
-            return fr;
-        }
-        flags = step_flags(env, ctx, &step, rw);
-        if (__builtin_expect(flags != 0, 0)) {
-            fr = step_set(env, ctx, &step, flags, &tries);
-            if (fr != VTD_FR_OK) {
-                return fr;
-            }
-        } else if (step.leaf) {
-            fill_page(ctx, step.entry, iova, &at, page);
-            *hint = at;
-            return VTD_FR_OK;
-        } else {
-            at.perm &= (uint8_t)step.entry;
-            at.table = step.entry & VTD_SS_ADDR;
-            at.level--;
-        }
+        fr = walk(&query, hint, page);
     }
+    return fr == VTD_FR_OK ? vtd_walk_end(ctx, page) : fr;
 }

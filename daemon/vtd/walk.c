@@ -10,17 +10,9 @@
 #include "daemon/vtd/walk-priv.h"
 #include "daemon/vtd/walk-second.h"
 
-/*
- * Refuse an output among the interrupt addresses, and cut a larger page that
- * holds some of them down to one that does not: the access counts, not what
- * lies around it, and a cache of the page must not let through the others.
- */
-static enum vtd_fr
-interrupts_avoid(const struct vtd_dma_ctx *ctx, struct vtd_page *page)
+enum vtd_fr
+vtd_walk_avoid(const struct vtd_dma_ctx *ctx, struct vtd_page *page)
 {
-    if (__builtin_expect(page->gpa >> 30 != VTD_INT_BASE >> 30, 1)) {
-        return VTD_FR_OK;
-    }
     if ((page->gpa & ~(VTD_INT_SIZE - 1)) == VTD_INT_BASE) {
         return ctx->scalable ? VTD_FR_SM_INT_RANGE : VTD_FR_INT_RANGE;
     }
@@ -38,22 +30,14 @@ vtd_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
          uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
          struct vtd_page *page)
 {
-    enum vtd_fr fr;
-
-    switch (ctx->stage) {
-    case VTD_STAGE_SECOND:
-        fr = vtd_second_walk(env, ctx, iova, need, hint, page);
-        break;
-    case VTD_STAGE_FIRST:
-        fr = vtd_first_walk(env, ctx, iova, need, hint, page);
-        break;
-    default:
-        assert(ctx->stage == VTD_STAGE_NESTED);
-        *hint = (struct vtd_walk_hint){ .level = 0 };
-        fr = vtd_nested_walk(env, ctx, iova, need, page);
-        break;
+    if (ctx->stage == VTD_STAGE_SECOND) {
+        return vtd_second_walk(env, ctx, iova, need, hint, page);
     }
-    return fr == VTD_FR_OK ? interrupts_avoid(ctx, page) : fr;
+    if (ctx->stage == VTD_STAGE_FIRST) {
+        return vtd_first_walk(env, ctx, iova, need, hint, page);
+    }
+    assert(ctx->stage == VTD_STAGE_NESTED);
+    return vtd_nested_walk(env, ctx, iova, need, hint, page);
 }
 
 int

@@ -73,11 +73,13 @@ enum vtd_stage {
 struct vtd_dma_ctx {
     uint64_t fs_root; /* guest physical; with nesting second-stage input */
     uint64_t ss_root;
+    uint64_t rsvd;  /* of addresses in paging entries: what the host lacks */
     uint32_t pasid; /* in use: RID_PASID for a request without; 0 in legacy */
     uint16_t did;
     uint8_t stage;      /* enum vtd_stage */
     uint8_t fs_levels;  /* 4 or 5 */
     uint8_t ss_levels;  /* 3, 4 or 5 */
+    uint8_t ss_bits;    /* of addresses that the second stage takes */
     bool scalable;      /* which set of fault reasons */
     bool fpd;           /* faults from here on are not recorded */
     bool ats;           /* TT=01 or DTE: translation and translated requests */

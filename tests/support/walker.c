@@ -117,6 +117,11 @@ walker_resolve(struct walker *w)
 enum vtd_fr
 walker_walk(struct walker *w, uint64_t iova, uint8_t need)
 {
+    unsigned aw = 12 + 9 * w->ctx.ss_levels;
+
+    /* As resolving would have it. */
+    w->ctx.ss_bits = (uint8_t)(aw < w->config.mgaw ? aw : w->config.mgaw);
+    w->ctx.rsvd = (UINT64_C(1) << 52) - (UINT64_C(1) << w->config.haw);
     w->hint = (struct vtd_walk_hint){ .level = 0 };
     memset(&w->page, 0xff, sizeof(w->page));
     w->reads = 0;

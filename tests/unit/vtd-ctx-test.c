@@ -136,6 +136,29 @@ a_context_entry_says_all_of_it(void **state)
 }
 
 static void
+a_context_knows_the_widths_of_its_addresses(void **state)
+{
+    struct walker *w = *state;
+    struct places at = legacy(w);
+
+    for (unsigned aw = 1; aw <= 3; aw++) {
+        unsigned bits = 30 + 9 * aw;
+
+        tables_context_set(&w->tables, at.table, 0, aw, 0);
+        w->config.mgaw = 57;
+        w->config.haw = 52;
+        assert_found(w);
+        assert_int_equal(w->ctx.ss_bits, bits);
+        assert_int_equal(w->ctx.rsvd, 0);
+        w->config.mgaw = 39;
+        w->config.haw = 39;
+        assert_found(w);
+        assert_int_equal(w->ctx.ss_bits, 39);
+        assert_int_equal(w->ctx.rsvd, BIT(52) - BIT(39));
+    }
+}
+
+static void
 context_entries_fault(void **state)
 {
     struct walker *w = *state;
@@ -499,6 +522,7 @@ main(void)
         WALKER_TEST(each_half_of_a_scalable_root_entry_is_of_its_own),
         WALKER_TEST(every_function_has_its_own_context_entry),
         WALKER_TEST(a_context_entry_says_all_of_it),
+        WALKER_TEST(a_context_knows_the_widths_of_its_addresses),
         WALKER_TEST(context_entries_fault),
         WALKER_TEST(a_context_entry_must_be_supported),
         WALKER_TEST(translation_types_block_ats),

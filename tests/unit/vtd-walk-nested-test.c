@@ -103,6 +103,7 @@ hints_are_not_taken(void **state)
     struct walker *w = *state;
 
     setup_nest(w);
+    assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_OK);
     w->hint = (struct vtd_walk_hint){ .table = 0x1000, .level = 1 };
     assert_int_equal(vtd_walk(&w->env, &w->ctx, IOVA, UR, &w->hint, &w->page),
                      VTD_FR_OK);
