@@ -135,7 +135,8 @@ struct vtd_ctx_entry {
     uint64_t who;
     uint64_t serial;  /* unique in this cache: nothing that was learnt */
                       /* through another entry is taken for this one's */
-    uint64_t checked; /* vtd_gens.seq when the stamp was last compared */
+    uint64_t checked; /* vtd_gens.seq when the context was known to be good: */
+                      /* what is found through it is as good as that */
     struct vtd_stamp stamp;
     uint16_t dep[3];      /* what all its translations depend on */
     uint16_t region_base; /* counter of the region at 0, in each kind */

@@ -314,6 +314,7 @@ vtd_tlb_find(struct vtd_cache *cache, const struct vtd_gens *gens,
     const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
 
     if ((req->iova ^ entry->iova) >= 4096 ||
+        ((from->who ^ entry->who) & VTD_WORD_WHO) ||
         entry->serial != (uint32_t)from->serial || (need & ~entry->perm) ||
         entry->sum != vtd_gens_sum(gens, entry->dep)) {
         return NULL;
@@ -371,7 +372,7 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
 
     entry->who = who;
     entry->serial = ++cache->serial;
-    entry->checked = 0;
+    entry->checked = seq;
     entry->ctx = *ctx;
     derive_deps(entry);
     derive_needs(entry, config, req);
@@ -439,7 +440,7 @@ walk(struct vtd_cache *cache, const struct vtd_gens *gens,
      const struct vtd_walk_env *env, const struct vtd_dma_req *req,
      const struct vtd_ctx_entry *from, uint8_t need)
 {
-    uint64_t seq = vtd_gens_seq(gens);
+    uint64_t seq = from->checked;
     enum vtd_fr fr;
     uint8_t begin;
 
@@ -466,7 +467,7 @@ vtd_cache_translate(struct vtd_cache *cache, const struct vtd_gens *gens,
                     const struct vtd_dma_req *req,
                     const struct vtd_ctx_entry *from, uint8_t need)
 {
-    uint64_t seq = vtd_gens_seq(gens);
+    uint64_t seq = from->checked;
     enum vtd_fr fr = walk(cache, gens, env, req, from, need);
 
     if (fr == VTD_FR_OK) {
