@@ -93,6 +93,7 @@ assert_refused(const struct vtd_config *config, const char *text)
     errno = 0;
     assert_null(vtd_create(config, &none, NULL));
     assert_int_equal(errno, EINVAL);
+    vtd_destroy(NULL);
 }
 
 static void
