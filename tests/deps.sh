@@ -14,7 +14,7 @@ packages=(
     qemu-system-x86 mmdebstrap e2fsprogs cpio busybox-static kmod
     syslinux syslinux-common mtools dosfstools
     # checks
-    clang clang-format clang-tidy libclang-rt-14-dev valgrind acpica-tools
+    clang clang-format clang-tidy libclang-rt-14-dev valgrind gcovr acpica-tools
     mandoc shellcheck codespell
 )
 

@@ -2,6 +2,7 @@
 
 include tests/guests/guests.mk
 -include tests/model.mk
+include tests/proof.mk
 
 .PHONY: deps
 deps:
