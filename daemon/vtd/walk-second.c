@@ -146,7 +146,7 @@ page_find(const struct query *query, struct place *at, unsigned *tries)
         if (entry & VTD_SS_PS) {
             return VTD_FR_OK;
         }
-        if (entry & rsvd) {
+        if (entry & rsvd || query->flags == 0) {
             return rsvd_fault(query->ctx);
         }
         fr = flags_set(query->env, query->ctx, gpa, entry, VTD_SS_A, tries);
@@ -156,15 +156,26 @@ page_find(const struct query *query, struct place *at, unsigned *tries)
     }
 }
 
+/* Whether an entry that names a page has a bit set which is reserved there. */
+static inline __attribute__((always_inline)) bool
+is_page_rsvd(const struct query *query, const struct place *at)
+{
+    const struct vtd_config *config = query->env->config;
+    uint64_t rsvd = query->ctx->rsvd | VTD_SS_TM;
+
+    if (__builtin_expect(at->level == 1 && !(at->entry & (rsvd | VTD_SS_SNP)),
+                         1)) {
+        return false;
+    }
+    return at->entry & rsvd || (at->entry & VTD_SS_SNP && !config->sc) ||
+           (at->level > 1 && is_large_rsvd(config, at->entry, at->level));
+}
+
 /* Check an entry that names a page; @perm is what all levels permit. */
 static inline __attribute__((always_inline)) enum vtd_fr
 page_check(const struct query *query, const struct place *at, uint8_t perm)
 {
-    const struct vtd_config *config = query->env->config;
-
-    if (at->entry & (query->ctx->rsvd | VTD_SS_TM) ||
-        (at->entry & VTD_SS_SNP && !config->sc) ||
-        (at->level > 1 && is_large_rsvd(config, at->entry, at->level))) {
+    if (is_page_rsvd(query, at)) {
         return rsvd_fault(query->ctx);
     }
     /* A zero-length read needs nothing but a page that somebody may use. */
@@ -255,6 +266,19 @@ walk_any(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     return walk(&query, hint, page);
 }
 
+static inline __attribute__((always_inline)) enum vtd_fr
+walk_fast(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
+          uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
+          struct vtd_page *page)
+{
+    const struct query query = { env, ctx, iova, 0, need, true };
+
+    if (__builtin_expect(ctx->ssade || env->trail, 0)) {
+        return walk_any(env, ctx, iova, need, hint, page);
+    }
+    return walk(&query, hint, page);
+}
+
 enum vtd_fr
 vtd_second_translate(const struct vtd_walk_env *env,
                      const struct vtd_dma_ctx *ctx, uint64_t iova, uint8_t need,
@@ -262,7 +286,7 @@ vtd_second_translate(const struct vtd_walk_env *env,
 {
     struct vtd_walk_hint hint = { .level = 0 };
 
-    return walk_any(env, ctx, iova, need, &hint, page);
+    return walk_fast(env, ctx, iova, need, &hint, page);
 }
 
 enum vtd_fr
@@ -270,14 +294,7 @@ vtd_second_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                 uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
                 struct vtd_page *page)
 {
-    enum vtd_fr fr;
+    enum vtd_fr fr = walk_fast(env, ctx, iova, need, hint, page);
 
-    if (__builtin_expect(ctx->ssade || env->trail, 0)) {
-        fr = walk_any(env, ctx, iova, need, hint, page);
-    } else {
-        const struct query query = { env, ctx, iova, 0, need, true };
-
-        fr = walk(&query, hint, page);
-    }
     return fr == VTD_FR_OK ? vtd_walk_end(ctx, page) : fr;
 }
