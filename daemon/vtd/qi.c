@@ -7,8 +7,7 @@
 #include "daemon/vtd/route.h"
 #include "daemon/vtd/sync.h"
 
-/* IQA.QS = 7 */
-#define QUEUE_ENTRIES_MAX 32768u
+#define PAGE_SIZE 4096u
 
 /* Errors after which no descriptor is fetched until software clears them. */
 #define STOPPED (VTD_FSTS_IQE | VTD_FSTS_ITE)
@@ -36,7 +35,7 @@ desc_size(bool wide)
 static uint32_t
 queue_size(const struct vtd *vtd)
 {
-    return 4096u << VTD_GET(VTD_IQA_QS, vtd_reg64(vtd, VTD_OFF_IQA));
+    return PAGE_SIZE << VTD_GET(VTD_IQA_QS, vtd_reg64(vtd, VTD_OFF_IQA));
 }
 
 static bool
@@ -56,22 +55,25 @@ vtd_run_pending(const struct vtd *vtd)
 }
 
 /*
- * Read descriptors from @head_off on into vtd->desc: as many as lie before
- * @tail_off and the end of the queue, in one aligned block of its size; or,
- * where not all of these can be read, one.  Returns their bytes; 0 if the one
- * cannot be read.
+ * Read descriptors from @head_off on into vtd->desc: as many as it holds, up
+ * to @tail_off and the end of the page, or, where not all of these can be
+ * read, one.  Returns their bytes; 0 if the one cannot be read.
  */
 static inline __attribute__((always_inline)) uint64_t
 fetch(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, unsigned size)
 {
     uint64_t iqa = vtd_reg64(vtd, VTD_OFF_IQA);
     uint64_t gpa = (iqa & VTD_IQA_IQA) + head_off;
-    uint64_t len = sizeof(vtd->desc) - head_off % sizeof(vtd->desc);
+    uint64_t len = PAGE_SIZE - head_off % PAGE_SIZE;
 
+    if (len > sizeof(vtd->desc)) {
+        len = sizeof(vtd->desc);
+    }
     if (tail_off > head_off && tail_off - head_off < len) {
         len = tail_off - head_off;
     }
-    if (vtd->ops->mem_read(vtd->ctx, gpa, vtd->desc, len) == 0) {
+    if (__builtin_expect(vtd->ops->mem_read(vtd->ctx, gpa, vtd->desc, len) == 0,
+                         1)) {
         return len;
     }
     return vtd->ops->mem_read(vtd->ctx, gpa, vtd->desc, size) ? 0 : size;
@@ -96,53 +98,48 @@ run_desc(struct vtd *vtd, const uint64_t *desc, bool wide)
     return types->run[type](vtd, lo, hi);
 }
 
-/* Where a run ended, and why. */
-struct outcome {
-    uint64_t head_off; /* at a descriptor in error, or one that waits */
-    int reason;        /* 0, minus an enum vtd_iqei, or VTD_DESC_WAITS */
-};
-
 /*
- * Execute descriptors from @head_off to @tail_off, until they cost @budget.
- * Compiled once for either width.
+ * Execute descriptors from the head to @tail_off, which differ, until they
+ * cost @budget.  The head stays at a descriptor in error, or one that waits.
+ * Returns 0, minus an enum vtd_iqei, or VTD_DESC_WAITS.  Compiled once for
+ * either width.
  */
-static inline __attribute__((always_inline)) struct outcome
-run_descs(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget,
-          bool wide)
+static inline __attribute__((always_inline)) int
+run_descs(struct vtd *vtd, uint64_t tail_off, int64_t budget, bool wide)
 {
     const unsigned size = desc_size(wide);
-    uint64_t mask = queue_size(vtd) - 1u;
-    uint64_t first_off = head_off;
-    int cost = 0;
+    uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
+    int cost;
 
-    while (head_off != tail_off && budget > 0 && cost >= 0) {
+    do {
         const uint64_t *desc = vtd->desc;
         const uint64_t *end = desc + fetch(vtd, head_off, tail_off, size) / 8;
 
-        if (desc == end) {
-            cost = -VTD_IQEI_FETCH;
-            break;
-        }
-        do {
+        cost = -VTD_IQEI_FETCH;
+        while (desc != end) {
             VTD_TRACE(vtd, DESC, desc[0], desc[1], head_off / size, 0);
             cost = run_desc(vtd, desc, wide);
             if (cost < 0) {
                 break;
             }
-            budget -= cost;
+            vtd->stat[VTD_STAT_DESC]++;
             head_off += size;
             desc += size / 8;
-        } while (desc != end && budget > 0);
-        head_off &= mask;
-    }
-    vtd->stat[VTD_STAT_DESC] += ((head_off - first_off) & mask) / size;
-    return (struct outcome){ head_off, cost < 0 ? cost : 0 };
+            budget -= cost;
+            if (budget <= 0) {
+                break;
+            }
+        }
+        head_off &= queue_size(vtd) - 1;
+    } while (cost >= 0 && head_off != tail_off && budget > 0);
+    vtd_reg64_set(vtd, VTD_OFF_IQH, head_off);
+    return cost < 0 ? cost : 0;
 }
 
-static __attribute__((noinline)) struct outcome
-run_wide(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, int budget)
+static __attribute__((noinline)) int
+run_wide(struct vtd *vtd, uint64_t tail_off, int64_t budget)
 {
-    return run_descs(vtd, head_off, tail_off, budget, true);
+    return run_descs(vtd, tail_off, budget, true);
 }
 
 /*
@@ -175,30 +172,26 @@ check_queue(const struct vtd *vtd, uint64_t offs, bool wide)
 void
 vtd_run(struct vtd *vtd, unsigned budget)
 {
+    uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
     uint64_t tail_off = vtd_reg64(vtd, VTD_OFF_IQT);
-    struct outcome end = { vtd_reg64(vtd, VTD_OFF_IQH), 0 };
     bool wide = is_wide(vtd);
+    int reason;
 
     if (vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_LOST)) {
         vtd_sync_resume(vtd);
     }
-    if (!is_running(vtd) || end.head_off == tail_off ||
+    if (budget == 0 || head_off == tail_off || !is_running(vtd) ||
         vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_QUEUE)) {
         return;
     }
-    /* A lap of the largest queue; more would not fit below. */
-    if (budget > QUEUE_ENTRIES_MAX) {
-        budget = QUEUE_ENTRIES_MAX;
-    }
-    end.reason = check_queue(vtd, end.head_off | tail_off, wide);
-    if (end.reason == 0) {
-        end = wide ? run_wide(vtd, end.head_off, tail_off, (int)budget)
-                   : run_descs(vtd, end.head_off, tail_off, (int)budget, false);
+    reason = check_queue(vtd, head_off | tail_off, wide);
+    if (reason == 0) {
+        reason = wide ? run_wide(vtd, tail_off, budget)
+                      : run_descs(vtd, tail_off, budget, false);
         vtd_route_flush(vtd);
-        vtd_reg64_set(vtd, VTD_OFF_IQH, end.head_off);
     }
-    if (end.reason != 0 && end.reason != VTD_DESC_WAITS) {
-        vtd_fault_queue_error(vtd, (enum vtd_iqei)(-end.reason));
+    if (reason != 0 && reason != VTD_DESC_WAITS) {
+        vtd_fault_queue_error(vtd, (enum vtd_iqei)(-reason));
     }
 }
 
