@@ -94,27 +94,28 @@ bump_domain(struct vtd_gens *gens, uint16_t did)
  * The pages of an aligned range of at most 2 MiB.  Larger pages around it go,
  * too: what software invalidates may have been a part of one.
  */
-static void
-bump_pages(struct vtd_gens *gens, uint64_t space, const struct vtd_inv *inv)
+static inline __attribute__((always_inline)) void
+bump_pages(struct vtd_gens *gens, uint64_t space, uint64_t addr, unsigned shift,
+           bool leaf_only)
 {
-    unsigned n = inv->shift > SHIFT_64K ? 1u << (inv->shift - SHIFT_64K) : 1;
-    uint64_t first = (inv->addr >> SHIFT_64K) & -(uint64_t)n;
+    uint64_t first = addr >> SHIFT_64K;
 
-    for (unsigned i = 0; i < n; i++) {
-        bump(gens, gen_region(VTD_GEN_64K, space, first + i));
-    }
-    bump(gens, gen_region(VTD_GEN_2M, space, inv->addr >> SHIFT_2M));
-    bump(gens, gen_region(VTD_GEN_1G, space, inv->addr >> SHIFT_1G));
-    if (!inv->leaf_only) {
-        bump(gens, gen_table(VTD_GEN_TABLE_2M, space, inv->addr >> SHIFT_2M));
-        bump(gens, gen_table(VTD_GEN_TABLE_1G, space, inv->addr >> SHIFT_1G));
-    }
-}
+    if (shift <= SHIFT_64K) {
+        bump(gens, gen_region(VTD_GEN_64K, space, first));
+    } else {
+        unsigned n = 1u << (shift - SHIFT_64K);
 
-static bool
-has_few_pages(const struct vtd_inv *inv)
-{
-    return inv->pages && inv->shift <= SHIFT_2M;
+        first &= -(uint64_t)n;
+        for (unsigned i = 0; i < n; i++) {
+            bump(gens, gen_region(VTD_GEN_64K, space, first + i));
+        }
+    }
+    bump(gens, gen_region(VTD_GEN_2M, space, addr >> SHIFT_2M));
+    bump(gens, gen_region(VTD_GEN_1G, space, addr >> SHIFT_1G));
+    if (!leaf_only) {
+        bump(gens, gen_table(VTD_GEN_TABLE_2M, space, addr >> SHIFT_2M));
+        bump(gens, gen_table(VTD_GEN_TABLE_1G, space, addr >> SHIFT_1G));
+    }
 }
 
 /*
@@ -122,14 +123,25 @@ has_few_pages(const struct vtd_inv *inv)
  * first stages, so all of these go.
  * [VT-d 4.1, "IOTLB Invalidate Descriptor"]
  */
+static inline __attribute__((always_inline)) void
+invalidate_pages(struct vtd_gens *gens, uint16_t did, uint64_t addr,
+                 unsigned shift, bool leaf_only)
+{
+    bump(gens, gen_domain(VTD_GEN_FIRST, did));
+    if (shift <= SHIFT_2M) {
+        bump_pages(gens, space_second(did), addr, shift, leaf_only);
+    } else {
+        bump(gens, gen_domain(VTD_GEN_DOMAIN, did));
+    }
+}
+
 static void
 invalidate_iotlb(struct vtd_gens *gens, const struct vtd_inv *inv)
 {
     if (inv->scope == VTD_INV_GLOBAL) {
         bump(gens, VTD_GEN_ALL);
-    } else if (inv->scope == VTD_INV_ONE && has_few_pages(inv)) {
-        bump(gens, gen_domain(VTD_GEN_FIRST, inv->did));
-        bump_pages(gens, space_second(inv->did), inv);
+    } else if (inv->scope == VTD_INV_ONE && inv->pages) {
+        invalidate_pages(gens, inv->did, inv->addr, inv->shift, inv->leaf_only);
     } else {
         bump_domain(gens, inv->did);
     }
@@ -141,8 +153,9 @@ invalidate_pasid_iotlb(struct vtd_gens *gens, const struct vtd_inv *inv)
 {
     if (inv->scope != VTD_INV_ONE) {
         invalidate_iotlb(gens, inv);
-    } else if (has_few_pages(inv)) {
-        bump_pages(gens, space_first(inv->did, inv->pasid), inv);
+    } else if (inv->pages && inv->shift <= SHIFT_2M) {
+        bump_pages(gens, space_first(inv->did, inv->pasid), inv->addr,
+                   inv->shift, inv->leaf_only);
     } else {
         bump(gens, gen_pasid(VTD_GEN_PASID, inv->did, inv->pasid));
     }
@@ -187,6 +200,31 @@ vtd_gens_invalidate_all(struct vtd_gens *gens)
     announce(gens);
     bump(gens, VTD_GEN_ALL);
     bump(gens, VTD_GEN_CTX_ALL);
+}
+
+int
+vtd_gens_invalidate_global(struct vtd_gens *gens)
+{
+    announce(gens);
+    bump(gens, VTD_GEN_ALL);
+    return 1;
+}
+
+int
+vtd_gens_invalidate_domain(struct vtd_gens *gens, uint16_t did)
+{
+    announce(gens);
+    bump_domain(gens, did);
+    return 1;
+}
+
+int
+vtd_gens_invalidate_pages(struct vtd_gens *gens, uint16_t did, uint64_t addr,
+                          unsigned shift, bool leaf_only)
+{
+    announce(gens);
+    invalidate_pages(gens, did, addr, shift, leaf_only);
+    return shift <= SHIFT_64K ? 1 : 2;
 }
 
 void

@@ -57,6 +57,15 @@ struct vtd_gens {
 void vtd_gens_invalidate(struct vtd_gens *gens, const struct vtd_inv *inv);
 
 /*
+ * VTD_INV_IOTLB: everything, a domain, or the 2^@shift bytes around @addr.
+ * They return the work that it was: 1, or 2 where many counters moved.
+ */
+int vtd_gens_invalidate_global(struct vtd_gens *gens);
+int vtd_gens_invalidate_domain(struct vtd_gens *gens, uint16_t did);
+int vtd_gens_invalidate_pages(struct vtd_gens *gens, uint16_t did,
+                              uint64_t addr, unsigned shift, bool leaf_only);
+
+/*
  * Everything is void, as by an invalidation of every kind.  Counters are zero
  * at first; this is called once before any entry is made, so that entries which
  * are zero are not valid.

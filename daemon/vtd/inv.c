@@ -11,15 +11,21 @@
 /* Up to this address mask pages share so few counters that they cost none. */
 #define AM_CHEAP 4u
 
+static void
+tell(struct vtd *vtd, const struct vtd_inv *inv)
+{
+    if (vtd->ops->invalidate) {
+        vtd->ops->invalidate(vtd->ctx, inv);
+        vtd_sync_set(&vtd->sync, VTD_SYNC_DIRTY, vtd->ops->sync != NULL);
+    }
+}
+
 void
 vtd_inv_announce(struct vtd *vtd, const struct vtd_inv *inv)
 {
     vtd->stat[VTD_STAT_INVALIDATE]++;
     vtd_gens_invalidate(&vtd->dma.gens, inv);
-    if (vtd->ops->invalidate) {
-        vtd->ops->invalidate(vtd->ctx, inv);
-        vtd_sync_set(&vtd->sync, VTD_SYNC_DIRTY, vtd->ops->sync != NULL);
-    }
+    tell(vtd, inv);
 }
 
 void
@@ -89,17 +95,38 @@ vtd_inv_context(struct vtd *vtd, uint64_t lo, uint64_t hi)
     return 1;
 }
 
-/*
- * Accesses are translated one by one and complete, as far as the model is
- * concerned, at once; sinks that have some in flight acknowledge when these
- * are done.  So every wait descriptor drains, whatever DR and DW say.
- * [VT-d 4.1, "Draining of Requests to Memory"]
- */
-int
-vtd_inv_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
+/* Void what the model has cached. */
+static inline __attribute__((always_inline)) int
+forget_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    struct vtd_gens *gens = &vtd->dma.gens;
+    uint16_t did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
+    unsigned am = (unsigned)VTD_GET(VTD_TLB_HI_AM, hi);
+
+    switch (VTD_GET(VTD_TLB_LO_G, lo)) {
+    case VTD_G_GLOBAL:
+        vtd->stat[VTD_STAT_INVALIDATE]++;
+        return vtd_gens_invalidate_global(gens);
+    case VTD_G_DOMAIN:
+        vtd->stat[VTD_STAT_INVALIDATE]++;
+        return vtd_gens_invalidate_domain(gens, did);
+    case VTD_G_ONE:
+        if (am > vtd->config.mamv) {
+            return -VTD_IQEI_RSVD;
+        }
+        vtd->stat[VTD_STAT_INVALIDATE]++;
+        return vtd_gens_invalidate_pages(gens, did, hi, PAGE_SHIFT + am,
+                                         (hi & VTD_TLB_HI_IH) != 0);
+    default:
+        return -VTD_IQEI_RSVD;
+    }
+}
+
+static __attribute__((noinline)) int
+forget_and_tell_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     struct vtd_inv *inv = &vtd->inv;
-    unsigned am = (unsigned)VTD_GET(VTD_TLB_HI_AM, hi);
+    int cost = forget_iotlb(vtd, lo, hi);
 
     *inv = (struct vtd_inv){
         .kind = VTD_INV_IOTLB,
@@ -114,20 +141,32 @@ vtd_inv_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
         inv->scope = VTD_INV_DOMAIN;
         inv->did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
         break;
-    case VTD_G_ONE:
-        if (am > vtd->config.mamv) {
-            return -VTD_IQEI_RSVD;
-        }
-        inv->scope = VTD_INV_ONE;
-        inv->leaf_only = (hi & VTD_TLB_HI_IH) != 0;
-        inv->did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
-        set_range(inv, hi, PAGE_SHIFT + am);
-        break;
     default:
-        return -VTD_IQEI_RSVD;
+        inv->scope = VTD_INV_ONE;
+        inv->did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
+        inv->leaf_only = (hi & VTD_TLB_HI_IH) != 0;
+        set_range(inv, hi, PAGE_SHIFT + (unsigned)VTD_GET(VTD_TLB_HI_AM, hi));
+        break;
     }
-    vtd_inv_announce(vtd, inv);
-    return am > AM_CHEAP ? 2 : 1;
+    if (cost > 0) {
+        tell(vtd, inv);
+    }
+    return cost;
+}
+
+/*
+ * Accesses are translated one by one and complete, as far as the model is
+ * concerned, at once; sinks that have some in flight acknowledge when these
+ * are done.  So every wait descriptor drains, whatever DR and DW say.
+ * [VT-d 4.1, "Draining of Requests to Memory"]
+ */
+int
+vtd_inv_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    if (vtd->ops->invalidate) {
+        return forget_and_tell_iotlb(vtd, lo, hi);
+    }
+    return forget_iotlb(vtd, lo, hi);
 }
 
 /*

@@ -9,6 +9,9 @@
 
 #define PAGE_SIZE 4096u
 
+/* More than a lap of the largest queue; fits in an int with any cost added. */
+#define BUDGET_MAX 65536u
+
 /* Errors after which no descriptor is fetched until software clears them. */
 #define STOPPED (VTD_FSTS_IQE | VTD_FSTS_ITE)
 
@@ -55,22 +58,20 @@ vtd_run_pending(const struct vtd *vtd)
 }
 
 /*
- * Read descriptors from @head_off on into vtd->desc: as many as it holds, up
- * to @tail_off and the end of the page, or, where not all of these can be
- * read, one.  Returns their bytes; 0 if the one cannot be read.
+ * Read descriptors from @head_off to @tail_off into vtd->desc: as many as lie
+ * in one aligned block of its size, or, where these cannot all be read, one.
+ * Returns their bytes; 0 if the one cannot be read.
  */
 static inline __attribute__((always_inline)) uint64_t
 fetch(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, unsigned size)
 {
     uint64_t iqa = vtd_reg64(vtd, VTD_OFF_IQA);
     uint64_t gpa = (iqa & VTD_IQA_IQA) + head_off;
-    uint64_t len = PAGE_SIZE - head_off % PAGE_SIZE;
+    uint64_t left = (tail_off - head_off) & (queue_size(vtd) - 1);
+    uint64_t len = sizeof(vtd->desc) - head_off % sizeof(vtd->desc);
 
-    if (len > sizeof(vtd->desc)) {
-        len = sizeof(vtd->desc);
-    }
-    if (tail_off > head_off && tail_off - head_off < len) {
-        len = tail_off - head_off;
+    if (len > left) {
+        len = left;
     }
     if (__builtin_expect(vtd->ops->mem_read(vtd->ctx, gpa, vtd->desc, len) == 0,
                          1)) {
@@ -105,7 +106,7 @@ run_desc(struct vtd *vtd, const uint64_t *desc, bool wide)
  * either width.
  */
 static inline __attribute__((always_inline)) int
-run_descs(struct vtd *vtd, uint64_t tail_off, int64_t budget, bool wide)
+run_descs(struct vtd *vtd, uint64_t tail_off, int budget, bool wide)
 {
     const unsigned size = desc_size(wide);
     uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
@@ -114,30 +115,32 @@ run_descs(struct vtd *vtd, uint64_t tail_off, int64_t budget, bool wide)
     do {
         const uint64_t *desc = vtd->desc;
         const uint64_t *end = desc + fetch(vtd, head_off, tail_off, size) / 8;
+        uint64_t done;
 
         cost = -VTD_IQEI_FETCH;
         while (desc != end) {
-            VTD_TRACE(vtd, DESC, desc[0], desc[1], head_off / size, 0);
+            VTD_TRACE(vtd, DESC, desc[0], desc[1],
+                      (head_off + (desc - vtd->desc) * 8u) / size, 0);
             cost = run_desc(vtd, desc, wide);
             if (cost < 0) {
                 break;
             }
-            vtd->stat[VTD_STAT_DESC]++;
-            head_off += size;
             desc += size / 8;
             budget -= cost;
             if (budget <= 0) {
                 break;
             }
         }
-        head_off &= queue_size(vtd) - 1;
+        done = (uint64_t)(desc - vtd->desc) * 8;
+        vtd->stat[VTD_STAT_DESC] += done / size;
+        head_off = (head_off + done) & (queue_size(vtd) - 1);
     } while (cost >= 0 && head_off != tail_off && budget > 0);
     vtd_reg64_set(vtd, VTD_OFF_IQH, head_off);
     return cost < 0 ? cost : 0;
 }
 
 static __attribute__((noinline)) int
-run_wide(struct vtd *vtd, uint64_t tail_off, int64_t budget)
+run_wide(struct vtd *vtd, uint64_t tail_off, int budget)
 {
     return run_descs(vtd, tail_off, budget, true);
 }
@@ -184,10 +187,13 @@ vtd_run(struct vtd *vtd, unsigned budget)
         vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_QUEUE)) {
         return;
     }
+    if (budget > BUDGET_MAX) {
+        budget = BUDGET_MAX;
+    }
     reason = check_queue(vtd, head_off | tail_off, wide);
     if (reason == 0) {
-        reason = wide ? run_wide(vtd, tail_off, budget)
-                      : run_descs(vtd, tail_off, budget, false);
+        reason = wide ? run_wide(vtd, tail_off, (int)budget)
+                      : run_descs(vtd, tail_off, (int)budget, false);
         vtd_route_flush(vtd);
     }
     if (reason != 0 && reason != VTD_DESC_WAITS) {
