@@ -6,7 +6,7 @@
 # in xl.cfg passes each byte of the kernel through the emulator.
 . "$(dirname "$0")/lib.sh"
 
-modules=(nvme e1000)
+modules=(nvme e1000e)
 guest_files=("$rig_dir"/guest/*)
 inputs=("=${modules[*]}" "$0" "$rig_dir/lib.sh" "$out/base.stamp"
     "${guest_files[@]}")
