@@ -248,15 +248,21 @@ are_latches_possible(const struct vtd *vtd, const uint64_t *latch)
 }
 
 static bool
+is_set(uint64_t word, uint64_t bits)
+{
+    return (word & bits) != 0;
+}
+
+static bool
 are_faults_consistent(const struct vtd *vtd, const uint64_t *reg)
 {
     uint64_t fsts = reg[VTD_REG_FSTS];
     bool pending = false;
 
     for (unsigned i = 0; i < vtd->config.fault_records; i++) {
-        pending |= (reg[VTD_REG_FRCD0_HI + 2 * i] & VTD_FRCDHI_F) != 0;
+        pending |= is_set(reg[VTD_REG_FRCD0_HI + 2 * i], VTD_FRCDHI_F);
     }
-    return !(fsts & VTD_FSTS_PPF) == !pending &&
+    return is_set(fsts, VTD_FSTS_PPF) == pending &&
            VTD_GET(VTD_FSTS_FRI, fsts) < vtd->config.fault_records;
 }
 
@@ -274,9 +280,11 @@ are_events_consistent(const uint64_t *reg)
     };
 
     for (size_t i = 0; i < COUNT(events); i++) {
-        if ((reg[events[i].control] & VTD_EVCTL_IP) &&
-            (!(reg[events[i].control] & VTD_EVCTL_IM) ||
-             !(reg[events[i].status] & events[i].causes))) {
+        uint64_t control = reg[events[i].control];
+
+        if (is_set(control, VTD_EVCTL_IP) &&
+            !(is_set(control, VTD_EVCTL_IM) &&
+              is_set(reg[events[i].status], events[i].causes))) {
             return false;
         }
     }
@@ -292,22 +300,23 @@ is_status_consistent(const struct vtd *vtd, const uint64_t *reg,
                      const uint64_t *latch)
 {
     uint64_t gsts = reg[VTD_REG_GSTS];
-    bool irt = (latch[VTD_LATCH_IRTA] & VTD_LATCH_VALID) != 0;
-    bool root = (latch[VTD_LATCH_RTADDR] & VTD_LATCH_VALID) != 0;
-    bool te = (latch[VTD_LATCH_RTADDR] & VTD_LATCH_ENABLED) != 0;
-    bool rtps = (gsts & VTD_GSTS_RTPS) != 0;
-    bool tes = (gsts & VTD_GSTS_TES) != 0;
+    bool irt = is_set(latch[VTD_LATCH_IRTA], VTD_LATCH_VALID);
+    bool root = is_set(latch[VTD_LATCH_RTADDR], VTD_LATCH_VALID);
+    bool te = is_set(latch[VTD_LATCH_RTADDR], VTD_LATCH_ENABLED);
+    bool rtps = is_set(gsts, VTD_GSTS_RTPS);
+    bool tes = is_set(gsts, VTD_GSTS_TES);
 
-    if (!(gsts & VTD_GSTS_IRTPS) != !irt || ((gsts & VTD_GSTS_IRES) && !irt) ||
-        (reg[VTD_REG_IQH] != 0 && !(gsts & VTD_GSTS_QIES)) ||
-        !(reg[VTD_REG_PMEN] & VTD_PMEN_PRS) !=
-            !(reg[VTD_REG_PMEN] & VTD_PMEN_EPM)) {
+    if (is_set(gsts, VTD_GSTS_IRTPS) != irt ||
+        (is_set(gsts, VTD_GSTS_IRES) && !irt) ||
+        (reg[VTD_REG_IQH] != 0 && !is_set(gsts, VTD_GSTS_QIES)) ||
+        is_set(reg[VTD_REG_PMEN], VTD_PMEN_PRS) !=
+            is_set(reg[VTD_REG_PMEN], VTD_PMEN_EPM)) {
         return false;
     }
     if (!vtd_caps_have(&vtd->config, VTD_NEED_DMA)) {
         return true;
     }
-    if (latch[VTD_LATCH_SYNC] & 1u << VTD_SYNC_SRTP) {
+    if (is_set(latch[VTD_LATCH_SYNC], 1u << VTD_SYNC_SRTP)) {
         return root || (!rtps && !tes);
     }
     return rtps == root && tes == te;
@@ -317,10 +326,10 @@ is_status_consistent(const struct vtd *vtd, const uint64_t *reg,
 static bool
 are_waits_consistent(const uint64_t *reg, uint64_t waiting)
 {
-    return !(reg[VTD_REG_CCMD] & VTD_CCMD_ICC) ==
-               !(waiting & 1u << VTD_SYNC_CCMD) &&
-           !(reg[VTD_REG_IOTLB] & VTD_IOTLB_IVT) ==
-               !(waiting & 1u << VTD_SYNC_IOTLB);
+    return is_set(reg[VTD_REG_CCMD], VTD_CCMD_ICC) ==
+               is_set(waiting, 1u << VTD_SYNC_CCMD) &&
+           is_set(reg[VTD_REG_IOTLB], VTD_IOTLB_IVT) ==
+               is_set(waiting, 1u << VTD_SYNC_IOTLB);
 }
 
 static void
