@@ -58,20 +58,20 @@ vtd_run_pending(const struct vtd *vtd)
 }
 
 /*
- * Read descriptors from @head_off to @tail_off into vtd->desc: as many as lie
- * in one aligned block of its size, or, where these cannot all be read, one.
- * Returns their bytes; 0 if the one cannot be read.
+ * Read descriptors from @head_off on into vtd->desc: as many as it holds, are
+ * @left and lie in one page, or, where these cannot all be read, one.  Returns
+ * their bytes; 0 if the one cannot be read.
  */
 static inline __attribute__((always_inline)) uint64_t
-fetch(struct vtd *vtd, uint64_t head_off, uint64_t tail_off, unsigned size)
+fetch(struct vtd *vtd, uint64_t head_off, uint64_t left, unsigned size)
 {
     uint64_t iqa = vtd_reg64(vtd, VTD_OFF_IQA);
     uint64_t gpa = (iqa & VTD_IQA_IQA) + head_off;
-    uint64_t left = (tail_off - head_off) & (queue_size(vtd) - 1);
-    uint64_t len = sizeof(vtd->desc) - head_off % sizeof(vtd->desc);
+    uint64_t len = left < sizeof(vtd->desc) ? left : sizeof(vtd->desc);
 
-    if (len > left) {
-        len = left;
+    if (__builtin_expect(head_off % PAGE_SIZE > PAGE_SIZE - sizeof(vtd->desc),
+                         0)) {
+        len = size; /* near the end of a page one is read at a time */
     }
     if (__builtin_expect(vtd->ops->mem_read(vtd->ctx, gpa, vtd->desc, len) == 0,
                          1)) {
@@ -109,12 +109,14 @@ static inline __attribute__((always_inline)) int
 run_descs(struct vtd *vtd, uint64_t tail_off, int budget, bool wide)
 {
     const unsigned size = desc_size(wide);
+    const uint64_t mask = queue_size(vtd) - 1u;
     uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
+    uint64_t left = (tail_off - head_off) & mask;
     int cost;
 
     do {
         const uint64_t *desc = vtd->desc;
-        const uint64_t *end = desc + fetch(vtd, head_off, tail_off, size) / 8;
+        const uint64_t *end = desc + fetch(vtd, head_off, left, size) / 8;
         uint64_t done;
 
         cost = -VTD_IQEI_FETCH;
@@ -133,8 +135,9 @@ run_descs(struct vtd *vtd, uint64_t tail_off, int budget, bool wide)
         }
         done = (uint64_t)(desc - vtd->desc) * 8;
         vtd->stat[VTD_STAT_DESC] += done / size;
-        head_off = (head_off + done) & (queue_size(vtd) - 1);
-    } while (cost >= 0 && head_off != tail_off && budget > 0);
+        head_off = (head_off + done) & mask;
+        left -= done;
+    } while (left != 0 && cost >= 0 && budget > 0);
     vtd_reg64_set(vtd, VTD_OFF_IQH, head_off);
     return cost < 0 ? cost : 0;
 }
