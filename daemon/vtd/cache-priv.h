@@ -78,6 +78,13 @@ vtd_gens_sum(const struct vtd_gens *gens, const uint16_t dep[4])
            gens->gen[dep[3]];
 }
 
+/* The part of it that a context's translations have in common. */
+static inline uint64_t
+vtd_gens_base(const struct vtd_gens *gens, const uint16_t dep[4])
+{
+    return gens->gen[dep[0]] + gens->gen[dep[1]] + gens->gen[dep[2]];
+}
+
 static inline uint64_t
 vtd_gens_seq(const struct vtd_gens *gens)
 {
@@ -124,7 +131,7 @@ struct vtd_pwc_entry {
     uint64_t region; /* iova >> VTD_PWC_SHIFT */
     struct vtd_stamp stamp;
     struct vtd_walk_hint hint;
-};
+} __attribute__((aligned(64)));
 #define VTD_PWC_SHIFT 21u
 
 /*
@@ -138,7 +145,9 @@ struct vtd_ctx_entry {
     uint64_t checked; /* vtd_gens.seq when the context was known to be good: */
                       /* what is found through it is as good as that */
     struct vtd_stamp stamp;
-    uint16_t dep[3];      /* what all its translations depend on */
+    uint64_t base; /* sum of @dep at that moment */
+    /* What all its translations depend on; the last is not used. */
+    uint16_t dep[4];
     uint16_t region_base; /* counter of the region at 0, in each kind */
     /*
      * Of requests that are neither privileged nor atomic: what those which do
@@ -161,6 +170,7 @@ struct vtd_cache {
      */
     struct vtd_walk_hint hint;
     struct vtd_page page;
+    const struct vtd_tlb_entry *found; /* where it was kept */
     struct vtd_tlb_entry tlb[VTD_TLB_ENTRIES];
     struct vtd_pwc_entry pwc[VTD_PWC_ENTRIES];
     struct vtd_ctx_entry ctx[VTD_CTX_ENTRIES];
@@ -249,6 +259,7 @@ vtd_ctx_find(struct vtd_cache *cache, const struct vtd_gens *gens,
             return NULL;
         }
         entry->checked = seq;
+        entry->base = vtd_gens_base(gens, entry->dep);
     }
     return entry;
 }
@@ -275,7 +286,7 @@ enum vtd_fr vtd_cache_walk(struct vtd_cache *cache, const struct vtd_gens *gens,
 
 /*
  * The same, and keep the translation for requests like this one.  It is left
- * in the entry that vtd_tlb_slot() has for @req, the answer good in any case.
+ * in cache->found, the answer good for @req in any case.
  */
 enum vtd_fr vtd_cache_translate(struct vtd_cache *cache,
                                 const struct vtd_gens *gens,

@@ -309,6 +309,30 @@ dep_page(const struct vtd_ctx_entry *from, const struct vtd_page *page,
 }
 
 /*
+ * A page says in the same places what an answer does, but for permissions
+ * where that has accesses.  The rest of an answer is zero.
+ */
+#define TAIL offsetof(struct vtd_page, shift)
+_Static_assert(offsetof(struct vtd_page, perm) == TAIL + 1 &&
+                   offsetof(struct vtd_page, snoop) == TAIL + 2 &&
+                   offsetof(struct vtd_page, global) == TAIL + 3 &&
+                   offsetof(struct vtd_dma_resp, shift) == TAIL &&
+                   offsetof(struct vtd_dma_resp, access) == TAIL + 1 &&
+                   offsetof(struct vtd_dma_resp, snoop) == TAIL + 2 &&
+                   offsetof(struct vtd_dma_resp, global) == TAIL + 3 &&
+                   sizeof(struct vtd_dma_resp) == TAIL + sizeof(uint64_t),
+               "a page cannot be copied to an answer");
+
+static inline void
+set_tail(struct vtd_tlb_entry *entry, uint64_t tail)
+{
+    memcpy((char *)&entry->resp + TAIL, &tail, sizeof(tail));
+}
+
+/* GCC would compute it once more for each use. */
+#define keep_address(p) __asm__("" : "+r"(p))
+
+/*
  * The entry is kept for requests like this one, but not for executing where
  * the context refuses it: that must fail there.  A request for no access at
  * all would hit any entry, so that one which is not for zero-length reads is
@@ -323,25 +347,25 @@ tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     const struct vtd_page *page = &cache->page;
     unsigned access = page->perm >> from->perm_shift & PERM_USER;
     uint64_t permit = access & from->permit;
+    uint16_t region = dep_page(from, page, req->iova);
+    uint32_t tail;
 
+    keep_address(entry);
+    cache->found = entry;
     entry->iova = req->iova & ~UINT64_C(0xfff);
     entry->who = from->who;
     if (__builtin_expect(!(permit & VTD_DMA_READ) && from->need[0] != 0, 0)) {
         entry->who |= VTD_WORD_AT;
     }
     entry->care = ~VTD_PREP(VTD_WORD_ACCESS, permit);
-    memcpy(entry->dep, from->dep, sizeof(from->dep));
-    entry->dep[3] = dep_page(from, page, req->iova);
+    memcpy(entry->dep, from->dep, sizeof(entry->dep));
+    entry->dep[3] = region;
     entry->perm = page->perm;
     entry->serial = (uint32_t)from->serial;
-    entry->resp = (struct vtd_dma_resp){
-        .gpa = page->gpa,
-        .shift = page->shift,
-        .access = (uint8_t)access,
-        .snoop = page->snoop,
-        .global = page->global,
-    };
-    entry->sum = sum_or_never(gens, seq, vtd_gens_sum(gens, entry->dep));
+    entry->resp.gpa = page->gpa;
+    memcpy(&tail, (const char *)page + TAIL, sizeof(tail));
+    set_tail(entry, (tail & ~UINT32_C(0xff00)) | access << 8);
+    entry->sum = sum_or_never(gens, seq, from->base + gens->gen[region]);
 }
 
 const struct vtd_tlb_entry *
@@ -370,6 +394,7 @@ derive_deps(struct vtd_ctx_entry *entry)
     entry->dep[0] = VTD_GEN_ALL;
     entry->dep[1] = (uint16_t)gen_domain(VTD_GEN_DOMAIN, ctx->did);
     entry->dep[2] = VTD_GEN_ALL;
+    entry->dep[3] = VTD_GEN_ALL;
     if (ctx->stage != VTD_STAGE_SECOND) {
         space = space_first(ctx->did, ctx->pasid);
         entry->dep[1] = (uint16_t)gen_domain(VTD_GEN_FIRST, ctx->did);
@@ -414,6 +439,7 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     entry->ctx = *ctx;
     derive_deps(entry);
     derive_needs(entry, config, req);
+    entry->base = vtd_gens_base(gens, entry->dep);
     dep[0] = VTD_GEN_CTX_ALL;
     dep[1] = (uint16_t)gen_domain(VTD_GEN_CTX_DOMAIN, ctx->did);
     dep[2] = (uint16_t)gen_device(req->sid);
@@ -437,6 +463,7 @@ pwc_find(struct vtd_cache *cache, const struct vtd_gens *gens,
     uint64_t region = iova >> VTD_PWC_SHIFT;
     const struct vtd_pwc_entry *pwc = pwc_slot(cache, from, region);
 
+    keep_address(pwc);
     cache->hint.level = 0;
     if (pwc->region == region && pwc->serial == from->serial &&
         vtd_stamp_is_valid(gens, &pwc->stamp)) {
@@ -455,8 +482,9 @@ pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
 {
     uint64_t region = iova >> VTD_PWC_SHIFT;
     struct vtd_pwc_entry *pwc = pwc_slot(cache, from, region);
-    uint16_t *dep = pwc->stamp.dep;
     uint16_t table;
+
+    keep_address(pwc);
 
     if (cache->hint.level == 1) {
         table = table_of(from, VTD_GEN_TABLE_2M, iova >> SHIFT_2M);
@@ -468,9 +496,9 @@ pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     pwc->serial = from->serial;
     pwc->region = region;
     pwc->hint = cache->hint;
-    memcpy(dep, from->dep, sizeof(from->dep));
-    dep[3] = table;
-    pwc->stamp.sum = sum_or_never(gens, seq, vtd_gens_sum(gens, dep));
+    memcpy(pwc->stamp.dep, from->dep, sizeof(pwc->stamp.dep));
+    pwc->stamp.dep[3] = table;
+    pwc->stamp.sum = sum_or_never(gens, seq, from->base + gens->gen[table]);
 }
 
 static inline __attribute__((always_inline)) enum vtd_fr

@@ -193,7 +193,7 @@ miss(struct vtd *vtd, const struct vtd_dma_req *req,
     if (__builtin_expect(fr != VTD_FR_OK, 0)) {
         return fail(vtd, req, fr, from->ctx.fpd);
     }
-    *resp = vtd_tlb_slot(&dma->cache, req)->resp;
+    *resp = dma->cache.found->resp;
     resp->gpa += req->iova & 0xfff;
     return VTD_FR_OK;
 }
@@ -289,7 +289,8 @@ ats_translate(struct vtd *vtd, const struct vtd_dma_req *req,
 /*
  * Find what the request translates through, or tell the fault.  A context is
  * cached for all requests of its source and PASID, of which it may refuse
- * some.
+ * some.  A refusal is found anew in the structures, because FPD of those
+ * behind the one that refuses does not count.
  */
 static enum vtd_fr
 find_context(struct vtd *vtd, const struct vtd_dma_req *req,
@@ -301,12 +302,9 @@ find_context(struct vtd *vtd, const struct vtd_dma_req *req,
     enum vtd_fr fr;
 
     *from = vtd_ctx_find(&dma->cache, &dma->gens, req);
-    if (*from) {
-        if ((*from)->ctx.stage == VTD_STAGE_BLOCKED) {
-            return VTD_FR_OK;
-        }
-        fr = vtd_dma_ctx_permit(&(*from)->ctx, req);
-        return fr == VTD_FR_OK ? fr : fail(vtd, req, fr, (*from)->ctx.fpd);
+    if (*from && ((*from)->ctx.stage == VTD_STAGE_BLOCKED ||
+                  vtd_dma_ctx_permit(&(*from)->ctx, req) == VTD_FR_OK)) {
+        return VTD_FR_OK;
     }
     dma->env.root = vtd->root;
     fr = vtd_dma_ctx_resolve(&dma->env, req, &ctx);
