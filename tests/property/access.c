@@ -87,7 +87,8 @@ is_answer(const struct said *said, const struct ora_answer *answer)
 {
     const struct vtd_dma_resp *a = &said->resp;
     const struct vtd_dma_resp *b = &answer->resp;
-    bool writes = (said->req->access & VTD_DMA_WRITE) || said->req->atomic;
+    bool writes = said->req->atomic ||
+                  ((said->req->access & VTD_DMA_WRITE) && !said->req->no_write);
     unsigned optional = answer->dirties && !writes ? VTD_DMA_WRITE : 0;
 
     if (said->fr != answer->fr) {
@@ -314,7 +315,8 @@ check_record(const struct vtd_dma_req *req, enum vtd_fr fr, uint64_t lo,
              uint64_t hi)
 {
     bool with = req->pasid != VTD_NO_PASID;
-    bool reads = !(req->access & VTD_DMA_WRITE) && !req->atomic;
+    bool reads = !(req->access & VTD_DMA_WRITE) || fr == VTD_FR_READ ||
+                 fr == VTD_FR_SM_READ;
     uint64_t want = UINT64_C(1) << 63 | (uint64_t)fr << 32 | req->sid;
 
     want |= reads || req->atomic ? UINT64_C(1) << 62 : 0;

@@ -114,6 +114,8 @@ operation_access(void)
         if (other.pasid == req.pasid || !(other.access & VTD_DMA_EXEC)) {
             req.access = other.access;
             req.atomic = other.atomic;
+            req.at = other.at;
+            req.no_write = other.no_write;
         }
     }
     if (req.pasid == VTD_NO_PASID) {

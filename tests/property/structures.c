@@ -445,8 +445,13 @@ structures_request(struct vtd_dma_req *req)
                   : access < 13 ? VTD_DMA_WRITE
                   : access < 14 ? VTD_DMA_READ | VTD_DMA_WRITE
                                 : 0;
-    req->atomic = access == 13;
+    req->atomic = access == 13 && random_one_in(2);
     if (access < 2 && config->ers && req->pasid != VTD_NO_PASID) {
         req->access |= VTD_DMA_EXEC;
+    }
+    if (random_one_in(config->dt ? 4 : 64)) {
+        req->at = random_one_in(3) ? VTD_AT_TRANSLATED : VTD_AT_TRANSLATION;
+        req->no_write = req->at == VTD_AT_TRANSLATION && random_one_in(3);
+        req->atomic = false;
     }
 }
