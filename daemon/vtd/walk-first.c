@@ -89,8 +89,9 @@ static enum vtd_fr
 entry_translate(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                 uint64_t gpa, uint8_t need, bool top, uint64_t *out)
 {
+    struct vtd_walk_hint hint = { .level = 0 };
     struct vtd_page page;
-    enum vtd_fr fr = vtd_second_translate(env, ctx, gpa, need, &page);
+    enum vtd_fr fr = vtd_second_walk(env, ctx, gpa, need, &hint, &page);
 
     switch (fr) {
     case VTD_FR_OK:
@@ -344,23 +345,22 @@ vtd_first_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
                struct vtd_page *page)
 {
-    enum vtd_fr fr;
+    const struct query query = {
+        .env = env,
+        .ctx = ctx,
+        .iova = iova,
+        .flags = flags_of(ctx),
+        .need = need,
+        .plain = true,
+    };
+    enum vtd_fr fr = __builtin_expect(env->trail != NULL, 0)
+                         ? walk_any(env, ctx, iova, need, hint, page)
+                         : walk(&query, hint, page);
 
-    if (__builtin_expect(env->trail != NULL, 0)) {
-        fr = walk_any(env, ctx, iova, need, hint, page);
-    } else {
-        const struct query query = {
-            .env = env,
-            .ctx = ctx,
-            .iova = iova,
-            .flags = flags_of(ctx),
-            .need = need,
-            .plain = true,
-        };
-
-        fr = walk(&query, hint, page);
+    if (fr == VTD_FR_OK && vtd_walk_is_near_interrupts(page)) {
+        return vtd_walk_avoid(ctx, page);
     }
-    return fr == VTD_FR_OK ? vtd_walk_end(ctx, page) : fr;
+    return fr;
 }
 
 enum vtd_fr
@@ -373,9 +373,10 @@ vtd_nested_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
 
     hint->level = 0;
     fr = walk_any(env, ctx, iova, need, hint, page);
-    hint->level = 0;
     if (fr == VTD_FR_OK) {
-        fr = vtd_second_translate(env, ctx, page->gpa, need, &second);
+        hint->level = 0;
+        fr = vtd_second_walk(env, ctx, page->gpa, need, hint, &second);
+        hint->level = 0;
     }
     if (fr != VTD_FR_OK) {
         return fr;
@@ -386,5 +387,5 @@ vtd_nested_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     if (second.shift < page->shift) {
         page->shift = second.shift;
     }
-    return vtd_walk_end(ctx, page);
+    return vtd_walk_is_near_interrupts(page) ? vtd_walk_avoid(ctx, page) : fr;
 }

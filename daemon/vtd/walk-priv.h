@@ -90,22 +90,20 @@ vtd_walk_page(struct vtd_page *page, uint64_t entry, uint64_t iova,
     }
 }
 
-/* vtd_walk_end() where it matters. */
-enum vtd_fr vtd_walk_avoid(const struct vtd_dma_ctx *ctx,
-                           struct vtd_page *page);
-
 /*
  * The end of a walk: refuse an output among the interrupt addresses, and cut a
  * larger page that holds some of them down to one that does not.  The access
  * counts, not what lies around it, and a cache of the page must not let
  * through the others.
  */
-static inline enum vtd_fr
-vtd_walk_end(const struct vtd_dma_ctx *ctx, struct vtd_page *page)
+enum vtd_fr vtd_walk_avoid(const struct vtd_dma_ctx *ctx,
+                           struct vtd_page *page);
+
+/* Whether that could change anything. */
+static inline bool
+vtd_walk_is_near_interrupts(const struct vtd_page *page)
 {
-    return __builtin_expect(page->gpa >> 30 == VTD_INT_BASE >> 30, 0)
-               ? vtd_walk_avoid(ctx, page)
-               : VTD_FR_OK;
+    return __builtin_expect(page->gpa >> 30 == VTD_INT_BASE >> 30, 0);
 }
 
 #endif

@@ -13,20 +13,6 @@ _Static_assert(VTD_SS_R == VTD_DMA_READ && VTD_SS_W == VTD_DMA_WRITE,
                "needs and entries have the same permission bits");
 
 /*
- * An address of more bits than the unit has, or than the tables take.
- * [VT-d 4.1, "Address Width Restrictions"]
- */
-static enum vtd_fr
-width_fault(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-            uint64_t iova)
-{
-    if (!ctx->scalable) {
-        return VTD_FR_ADDR_WIDTH;
-    }
-    return iova >> env->config->mgaw ? VTD_FR_DMA_WIDTH : VTD_FR_SS_WIDTH;
-}
-
-/*
  * The top table is what the context or PASID entry names; that it cannot be
  * read is that entry's fault.
  */
@@ -46,20 +32,19 @@ rsvd_fault(const struct vtd_dma_ctx *ctx)
 }
 
 /*
- * @missing are bits of vtd_page.perm.  In scalable mode 79h says that an entry
- * maps nothing, 85h and 86h that the entries do not permit what is asked for,
- * as in the first stage, where no entry could cause 86h.  (peers: QEMU has
- * legacy mode's reasons for both)
+ * @rw is what the entries permit together, or one that permits nothing does;
+ * @missing are bits of vtd_page.perm.  In scalable mode there is a reason for
+ * nothing at all.
  */
 static enum vtd_fr
-denied_fault(const struct vtd_dma_ctx *ctx, uint64_t entry, uint8_t missing)
+denied_fault(const struct vtd_dma_ctx *ctx, uint64_t rw, uint8_t missing)
 {
     bool is_write = (missing & perm_of_rw[VTD_SS_W]) != 0;
 
     if (!ctx->scalable) {
         return is_write ? VTD_FR_WRITE : VTD_FR_READ;
     }
-    if (!(entry & RW)) {
+    if (!(rw & RW)) {
         return VTD_FR_SS_PERM;
     }
     return is_write ? VTD_FR_SM_WRITE : VTD_FR_SM_READ;
@@ -83,8 +68,7 @@ flags_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     if (!ctx->pwsnp) {
         return VTD_FR_SS_AD;
     }
-    /* No reason of its own: as if it could not be accessed. */
-    return vtd_walk_set(env, gpa, entry, flags, tries) ? VTD_FR_SS_ACCESS
+    return vtd_walk_set(env, gpa, entry, flags, tries) ? VTD_FR_SS_AD_FAILED
                                                        : VTD_FR_OK;
 }
 
@@ -95,6 +79,7 @@ struct query {
     uint64_t iova;
     uint64_t flags; /* A, if it is to be set */
     uint8_t need;
+    bool write; /* set D */
     bool plain; /* there are no flags, and steps are not recorded */
 };
 
@@ -180,7 +165,7 @@ page_check(const struct query *query, const struct place *at, uint8_t perm)
     }
     /* A zero-length read needs nothing but a page that somebody may use. */
     if (query->need & ~perm || perm == 0) {
-        return denied_fault(query->ctx, at->entry,
+        return denied_fault(query->ctx, at->rw & at->entry,
                             query->need & (uint8_t)~perm);
     }
     return VTD_FR_OK;
@@ -190,12 +175,10 @@ page_check(const struct query *query, const struct place *at, uint8_t perm)
 static inline uint64_t
 page_flags(const struct query *query, const struct place *at)
 {
-    bool is_write = (query->need & perm_of_rw[VTD_SS_W]) != 0;
-
     if (query->flags == 0) {
         return 0;
     }
-    return (query->flags | (is_write ? VTD_SS_D : 0)) & ~at->entry;
+    return (query->flags | (query->write ? VTD_SS_D : 0)) & ~at->entry;
 }
 
 static inline __attribute__((always_inline)) void
@@ -224,7 +207,7 @@ walk(const struct query *query, struct vtd_walk_hint *hint,
         at = (struct place){ hint->table, hint->perm, 0, hint->level };
     }
     if (query->iova >> ctx->ss_bits) {
-        return width_fault(query->env, ctx, query->iova);
+        return ctx->scalable ? VTD_FR_SS_WIDTH : VTD_FR_ADDR_WIDTH;
     }
     for (;;) {
         enum vtd_fr fr = page_find(query, &at, &tries);
@@ -260,33 +243,16 @@ walk_any(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
          uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
          struct vtd_page *page)
 {
-    uint64_t flags = ctx->ssade && !env->trail ? VTD_SS_A : 0;
-    const struct query query = { env, ctx, iova, flags, need, false };
+    const struct query query = {
+        .env = env,
+        .ctx = ctx,
+        .iova = iova,
+        .flags = ctx->ssade && !env->trail ? VTD_SS_A : 0,
+        .need = need & VTD_PERM_ALL,
+        .write = need & perm_of_rw[VTD_SS_W] && !(need & VTD_PERM_CLEAN),
+    };
 
     return walk(&query, hint, page);
-}
-
-static inline __attribute__((always_inline)) enum vtd_fr
-walk_fast(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-          uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
-          struct vtd_page *page)
-{
-    const struct query query = { env, ctx, iova, 0, need, true };
-
-    if (__builtin_expect(ctx->ssade || env->trail, 0)) {
-        return walk_any(env, ctx, iova, need, hint, page);
-    }
-    return walk(&query, hint, page);
-}
-
-enum vtd_fr
-vtd_second_translate(const struct vtd_walk_env *env,
-                     const struct vtd_dma_ctx *ctx, uint64_t iova, uint8_t need,
-                     struct vtd_page *page)
-{
-    struct vtd_walk_hint hint = { .level = 0 };
-
-    return walk_fast(env, ctx, iova, need, &hint, page);
 }
 
 enum vtd_fr
@@ -294,7 +260,20 @@ vtd_second_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                 uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
                 struct vtd_page *page)
 {
-    enum vtd_fr fr = walk_fast(env, ctx, iova, need, hint, page);
+    enum vtd_fr fr;
 
-    return fr == VTD_FR_OK ? vtd_walk_end(ctx, page) : fr;
+    if (__builtin_expect(ctx->ssade || env->trail, 0)) {
+        fr = walk_any(env, ctx, iova, need, hint, page);
+    } else {
+        const struct query query = {
+            .env = env, .ctx = ctx, .iova = iova, .need = need, .plain = true
+        };
+
+        fr = walk(&query, hint, page);
+    }
+    if (fr == VTD_FR_OK && vtd_walk_is_near_interrupts(page) &&
+        ctx->stage == VTD_STAGE_SECOND) {
+        return vtd_walk_avoid(ctx, page);
+    }
+    return fr;
 }

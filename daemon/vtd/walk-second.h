@@ -5,18 +5,13 @@
 
 #include "daemon/vtd/walk.h"
 
-/* vtd_walk() for a @ctx of stage SECOND. */
+/*
+ * vtd_walk() for a @ctx of stage SECOND; and of stage NESTED for what the first
+ * stage refers to, where interrupt addresses are addresses like others.
+ */
 enum vtd_fr vtd_second_walk(const struct vtd_walk_env *env,
                             const struct vtd_dma_ctx *ctx, uint64_t iova,
                             uint8_t need, struct vtd_walk_hint *hint,
                             struct vtd_page *page);
-
-/*
- * The second stage of @ctx, of stage NESTED, for what the first stage refers
- * to; interrupt addresses are addresses like others.
- */
-enum vtd_fr vtd_second_translate(const struct vtd_walk_env *env,
-                                 const struct vtd_dma_ctx *ctx, uint64_t iova,
-                                 uint8_t need, struct vtd_page *page);
 
 #endif

@@ -114,10 +114,45 @@ walker_resolve(struct walker *w)
     return vtd_dma_ctx_resolve(&w->env, &w->req, &w->ctx);
 }
 
+/* Faults that a walk without a change of memory cannot find. */
+static bool
+is_flags_fault(enum vtd_fr fr)
+{
+    return fr == VTD_FR_FS_AD || fr == VTD_FR_FS_AD_FAILED ||
+           fr == VTD_FR_SS_AD || fr == VTD_FR_SS_ACCESS ||
+           fr == VTD_FR_NEST_WRITE;
+}
+
+/*
+ * The same walk with its steps recorded, which reads the same and finds the
+ * same, but for flags and the races about them.
+ */
+static void
+walk_recorded(struct walker *w, uint64_t iova, uint8_t need)
+{
+    static struct vtd_trail trail;
+    struct vtd_walk_env env = w->env;
+    struct vtd_walk_hint hint = { .level = 0 };
+    unsigned reads = w->reads;
+    struct vtd_page page;
+    enum vtd_fr fr;
+
+    trail.count = 0;
+    env.trail = &trail;
+    w->reads = 0;
+    fr = vtd_walk(&env, &w->ctx, iova, need, &hint, &page);
+    assert_int_equal(w->exchanges, 0);
+    assert_int_equal(trail.count, w->reads);
+    w->recorded = fr;
+    w->reads = reads;
+}
+
 enum vtd_fr
 walker_walk(struct walker *w, uint64_t iova, uint8_t need)
 {
     unsigned aw = 12 + 9 * w->ctx.ss_levels;
+    bool is_racing = w->races > 0;
+    enum vtd_fr fr;
 
     /* As resolving would have it. */
     w->ctx.ss_bits = (uint8_t)(aw < w->config.mgaw ? aw : w->config.mgaw);
@@ -126,7 +161,12 @@ walker_walk(struct walker *w, uint64_t iova, uint8_t need)
     memset(&w->page, 0xff, sizeof(w->page));
     w->reads = 0;
     w->exchanges = 0;
-    return vtd_walk(&w->env, &w->ctx, iova, need, &w->hint, &w->page);
+    walk_recorded(w, iova, need);
+    fr = vtd_walk(&w->env, &w->ctx, iova, need, &w->hint, &w->page);
+    if (!is_racing && !is_flags_fault(fr)) {
+        assert_int_equal(fr, w->recorded);
+    }
+    return fr;
 }
 
 uint64_t

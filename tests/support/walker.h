@@ -32,6 +32,7 @@ struct walker {
     struct vtd_dma_ctx ctx;
     struct vtd_walk_hint hint;
     struct vtd_page page;
+    enum vtd_fr recorded; /* what a walk found whose steps were recorded */
 };
 
 /* Every capability that a walk looks at; 48 bits of host, 57 of guest. */
