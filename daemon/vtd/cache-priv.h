@@ -163,6 +163,9 @@ struct vtd_ctx_entry {
 _Static_assert(sizeof(struct vtd_ctx_entry) == 128, "slots are not cheap");
 
 struct vtd_cache {
+    /* Constant: whose counters count, and how walks are done. */
+    const struct vtd_gens *gens;
+    const struct vtd_walk_env *env;
     uint64_t serial; /* the last one given */
     /*
      * What the last walk found.  Not on the stack: see irte and the others in
@@ -279,8 +282,7 @@ const struct vtd_ctx_entry *vtd_ctx_enter(struct vtd_cache *cache,
  * Walk for @need of @req through @from, from the lowest table that is known;
  * the page is left in cache->page.
  */
-enum vtd_fr vtd_cache_walk(struct vtd_cache *cache, const struct vtd_gens *gens,
-                           const struct vtd_walk_env *env,
+enum vtd_fr vtd_cache_walk(struct vtd_cache *cache,
                            const struct vtd_dma_req *req,
                            const struct vtd_ctx_entry *from, uint8_t need);
 
@@ -289,8 +291,6 @@ enum vtd_fr vtd_cache_walk(struct vtd_cache *cache, const struct vtd_gens *gens,
  * in cache->found, the answer good for @req in any case.
  */
 enum vtd_fr vtd_cache_translate(struct vtd_cache *cache,
-                                const struct vtd_gens *gens,
-                                const struct vtd_walk_env *env,
                                 const struct vtd_dma_req *req,
                                 const struct vtd_ctx_entry *from, uint8_t need);
 

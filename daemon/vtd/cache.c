@@ -339,10 +339,10 @@ set_tail(struct vtd_tlb_entry *entry, uint64_t tail)
  * hidden from it.
  */
 static inline void
-tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-          const struct vtd_dma_req *req, const struct vtd_ctx_entry *from,
-          uint64_t seq)
+tlb_enter(struct vtd_cache *cache, const struct vtd_dma_req *req,
+          const struct vtd_ctx_entry *from)
 {
+    const struct vtd_gens *gens = cache->gens;
     struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
     const struct vtd_page *page = &cache->page;
     unsigned access = page->perm >> from->perm_shift & PERM_USER;
@@ -365,7 +365,8 @@ tlb_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     entry->resp.gpa = page->gpa;
     memcpy(&tail, (const char *)page + TAIL, sizeof(tail));
     set_tail(entry, (tail & ~UINT32_C(0xff00)) | access << 8);
-    entry->sum = sum_or_never(gens, seq, from->base + gens->gen[region]);
+    entry->sum =
+        sum_or_never(gens, from->checked, from->base + gens->gen[region]);
 }
 
 const struct vtd_tlb_entry *
@@ -457,8 +458,8 @@ pwc_slot(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
 
 /* Where a walk may begin, in cache->hint; level 0: at the top. */
 static inline void
-pwc_find(struct vtd_cache *cache, const struct vtd_gens *gens,
-         const struct vtd_ctx_entry *from, uint64_t iova)
+pwc_find(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
+         uint64_t iova)
 {
     uint64_t region = iova >> VTD_PWC_SHIFT;
     const struct vtd_pwc_entry *pwc = pwc_slot(cache, from, region);
@@ -466,7 +467,7 @@ pwc_find(struct vtd_cache *cache, const struct vtd_gens *gens,
     keep_address(pwc);
     cache->hint.level = 0;
     if (pwc->region == region && pwc->serial == from->serial &&
-        vtd_stamp_is_valid(gens, &pwc->stamp)) {
+        vtd_stamp_is_valid(cache->gens, &pwc->stamp)) {
         cache->hint = pwc->hint;
     }
 }
@@ -477,9 +478,10 @@ pwc_find(struct vtd_cache *cache, const struct vtd_gens *gens,
  * of that.  Tables above those that span 1 GiB are not worth an entry.
  */
 static inline void
-pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
-          const struct vtd_ctx_entry *from, uint64_t iova, uint64_t seq)
+pwc_enter(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
+          uint64_t iova)
 {
+    const struct vtd_gens *gens = cache->gens;
     uint64_t region = iova >> VTD_PWC_SHIFT;
     struct vtd_pwc_entry *pwc = pwc_slot(cache, from, region);
     uint16_t table;
@@ -498,46 +500,42 @@ pwc_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     pwc->hint = cache->hint;
     memcpy(pwc->stamp.dep, from->dep, sizeof(pwc->stamp.dep));
     pwc->stamp.dep[3] = table;
-    pwc->stamp.sum = sum_or_never(gens, seq, from->base + gens->gen[table]);
+    pwc->stamp.sum =
+        sum_or_never(gens, from->checked, from->base + gens->gen[table]);
 }
 
 static inline __attribute__((always_inline)) enum vtd_fr
-walk(struct vtd_cache *cache, const struct vtd_gens *gens,
-     const struct vtd_walk_env *env, const struct vtd_dma_req *req,
+walk(struct vtd_cache *cache, const struct vtd_dma_req *req,
      const struct vtd_ctx_entry *from, uint8_t need)
 {
-    uint64_t seq = from->checked;
     enum vtd_fr fr;
     uint8_t begin;
 
-    pwc_find(cache, gens, from, req->iova);
+    pwc_find(cache, from, req->iova);
     begin = cache->hint.level;
-    fr = vtd_walk(env, &from->ctx, req->iova, need, &cache->hint, &cache->page);
+    fr = vtd_walk(cache->env, &from->ctx, req->iova, need, &cache->hint,
+                  &cache->page);
     if (fr == VTD_FR_OK && cache->hint.level != begin) {
-        pwc_enter(cache, gens, from, req->iova, seq);
+        pwc_enter(cache, from, req->iova);
     }
     return fr;
 }
 
 enum vtd_fr
-vtd_cache_walk(struct vtd_cache *cache, const struct vtd_gens *gens,
-               const struct vtd_walk_env *env, const struct vtd_dma_req *req,
+vtd_cache_walk(struct vtd_cache *cache, const struct vtd_dma_req *req,
                const struct vtd_ctx_entry *from, uint8_t need)
 {
-    return walk(cache, gens, env, req, from, need);
+    return walk(cache, req, from, need);
 }
 
 enum vtd_fr
-vtd_cache_translate(struct vtd_cache *cache, const struct vtd_gens *gens,
-                    const struct vtd_walk_env *env,
-                    const struct vtd_dma_req *req,
+vtd_cache_translate(struct vtd_cache *cache, const struct vtd_dma_req *req,
                     const struct vtd_ctx_entry *from, uint8_t need)
 {
-    uint64_t seq = from->checked;
-    enum vtd_fr fr = walk(cache, gens, env, req, from, need);
+    enum vtd_fr fr = walk(cache, req, from, need);
 
     if (fr == VTD_FR_OK) {
-        tlb_enter(cache, gens, req, from, seq);
+        tlb_enter(cache, req, from);
     }
     return fr;
 }

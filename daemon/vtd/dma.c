@@ -13,6 +13,8 @@ vtd_dma_init(struct vtd *vtd)
         .ops = vtd->ops,
         .ctx = vtd->ctx,
     };
+    vtd->dma.cache.gens = &vtd->dma.gens;
+    vtd->dma.cache.env = &vtd->dma.env;
 }
 
 /* [VT-d 4.1, "Handling Requests to Interrupt Address Range"] */
@@ -186,8 +188,7 @@ miss(struct vtd *vtd, const struct vtd_dma_req *req,
      const struct vtd_ctx_entry *from, uint8_t need, struct vtd_dma_resp *resp)
 {
     struct vtd_dma *dma = &vtd->dma;
-    enum vtd_fr fr = vtd_cache_translate(&dma->cache, &dma->gens, &dma->env,
-                                         req, from, need);
+    enum vtd_fr fr = vtd_cache_translate(&dma->cache, req, from, need);
 
     count_walk(vtd, req, fr);
     if (__builtin_expect(fr != VTD_FR_OK, 0)) {
@@ -265,8 +266,7 @@ ats_translate(struct vtd *vtd, const struct vtd_dma_req *req,
             continue;
         }
         need = vtd_dma_need(&vtd->config, &from->ctx, &ask);
-        fr =
-            vtd_cache_walk(&dma->cache, &dma->gens, &dma->env, req, from, need);
+        fr = vtd_cache_walk(&dma->cache, req, from, need);
         count_walk(vtd, req, fr);
         if (fr == VTD_FR_OK) {
             resp->gpa = page->gpa + (req->iova & 0xfff);

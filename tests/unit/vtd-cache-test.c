@@ -71,8 +71,7 @@ walk(struct client *c, const struct vtd_dma_req *req)
             vtd_ctx_enter(&c->cache, &c->gens, &c->w->config, req, &ctx, seq);
     }
     c->walks++;
-    return vtd_cache_translate(&c->cache, &c->gens, &c->w->env, req, from,
-                               from->need[req->access]);
+    return vtd_cache_translate(&c->cache, req, from, from->need[req->access]);
 }
 
 /* The address, or 0 for a fault. */
@@ -174,6 +173,8 @@ setup(void **state)
         build_kind(c, dir, k);
     }
     vtd_gens_invalidate_all(&c->gens);
+    c->cache.gens = &c->gens;
+    c->cache.env = &c->w->env;
     *state = c;
     return 0;
 }
@@ -545,7 +546,7 @@ an_invalidation_during_a_walk_keeps_it_from_being_cached(void **state)
     real_read = c->w->ops.mem_read;
     racing = &c->gens;
     for (unsigned at = 0; at < 8; at++) {
-        memset(&c->cache, 0, sizeof(c->cache));
+        vtd_gens_invalidate_all(&c->gens);
         c->w->ops.mem_read = read_and_invalidate;
         reads_until_race = at;
         assert_int_equal(read_page(c, 0, 0), GPA(0));
