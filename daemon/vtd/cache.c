@@ -412,8 +412,8 @@ derive_needs(struct vtd_ctx_entry *entry, const struct vtd_config *config,
 {
     struct vtd_dma_req plain = { .pasid = req->pasid, .sid = req->sid };
 
-    for (uint8_t i = 0; i < sizeof(entry->need); i++) {
-        plain.access = i;
+    for (unsigned i = 0; i < sizeof(entry->need); i++) {
+        plain.access = (uint8_t)i;
         entry->need[i] = vtd_dma_need(config, &entry->ctx, &plain);
     }
     entry->perm_shift =
