@@ -43,9 +43,8 @@ fault_type(enum vtd_fr fr, const struct vtd_dma_req *req)
     return VTD_FAULT_READ;
 }
 
-/* Record @fr unless @fpd keeps it from being recorded; returns it. */
-static __attribute__((noinline)) enum vtd_fr
-fail(struct vtd *vtd, const struct vtd_dma_req *req, enum vtd_fr fr, bool fpd)
+static void
+record(struct vtd *vtd, const struct vtd_dma_req *req, enum vtd_fr fr)
 {
     struct vtd_fault fault = {
         .addr = req->iova,
@@ -58,43 +57,57 @@ fail(struct vtd *vtd, const struct vtd_dma_req *req, enum vtd_fr fr, bool fpd)
         .privileged = req->privileged,
     };
 
-    if (!fpd || !vtd_fault_is_qualified(fr)) {
-        vtd_fault_record_dma(vtd, &fault);
-    }
-    return fr;
+    vtd_fault_record_dma(vtd, &fault);
 }
 
 /*
- * What the tables do not permit or do not have.  It is the answer to a
- * translation request, and no fault of it.
- * [VT-d 4.1, "Address Translation Services", "Handling of Faults"]
+ * The end of a request that meets @fr: it is recorded unless @fpd keeps it from
+ * that, and returned.  But many faults are none to a device that translates
+ * for itself: it is told that nothing is permitted.
+ * [VT-d 4.1, "Recoverable Address Translation Faults"]
  */
-static bool
-is_missing_permission(enum vtd_fr fr)
+static __attribute__((noinline)) enum vtd_fr
+fail(struct vtd *vtd, const struct vtd_dma_req *req, enum vtd_fr fr, bool fpd,
+     struct vtd_dma_resp *resp)
 {
-    switch (fr) {
-    case VTD_FR_WRITE:
-    case VTD_FR_READ:
-    case VTD_FR_FS_P:
-    case VTD_FR_NEST_ROOT_READ:
-    case VTD_FR_NEST_READ:
-    case VTD_FR_NEST_WRITE:
-    case VTD_FR_SS_PERM:
-    case VTD_FR_FS_USER:
-    case VTD_FR_FS_EXEC:
-    case VTD_FR_SM_WRITE:
-    case VTD_FR_SM_READ:
-        return true;
-    default:
-        return false;
+    enum vtd_ats_answer answer =
+        req->at == VTD_AT_TRANSLATION ? vtd_fault_ats(fr) : VTD_ATS_REFUSED;
+    bool told = answer == VTD_ATS_NOTHING || answer == VTD_ATS_LESS;
+
+    if (!told && !(fpd && vtd_fault_is_qualified(fr))) {
+        record(vtd, req, fr);
     }
+    if (answer == VTD_ATS_REFUSED) {
+        return fr;
+    }
+    *resp = (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12 };
+    return VTD_FR_OK;
 }
 
 /* --- requests that no table is walked for -------------------------------- */
 
 /*
+ * What a device that translates for itself asks for: to read, and to write
+ * unless it says not.  [VT-d 4.1, "Handling of Translation Requests"]
+ */
+static uint8_t
+ats_want(const struct vtd *vtd, const struct vtd_dma_req *req)
+{
+    uint8_t want = VTD_DMA_READ;
+
+    if (!req->no_write || !vtd->config.nwfs) {
+        want |= VTD_DMA_WRITE;
+    }
+    if (req->pasid != VTD_NO_PASID) {
+        want |= req->access & VTD_DMA_EXEC;
+    }
+    return want;
+}
+
+/*
  * To the address that it has.  Protected memory keeps out what is translated
- * by nothing; where there are tables, they are what software relies on.
+ * by nothing; where there are tables, they are what software relies on, as in
+ * all units of major version 1 once were.
  * [VT-d 4.1, "Protected Memory Enable Register"]
  */
 static __attribute__((noinline)) enum vtd_fr
@@ -107,55 +120,102 @@ pass(const struct vtd *vtd, const struct vtd_dma_req *req, bool snoop,
     *resp = (struct vtd_dma_resp){
         .gpa = req->iova,
         .shift = 12,
-        .access = VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC,
+        .access = req->at == VTD_AT_TRANSLATION
+                      ? ats_want(vtd, req)
+                      : VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC,
         .snoop = snoop,
-        .untranslated = req->at == VTD_AT_TRANSLATION,
+    };
+    return VTD_FR_OK;
+}
+
+static bool
+is_zero_length(const struct vtd_dma_req *req)
+{
+    return req->at == VTD_AT_UNTRANSLATED && req->access == 0 && !req->atomic;
+}
+
+/*
+ * What is untranslated and has no PASID is not translated there, whatever
+ * tables say.  It is an interrupt, which is none of our concern, a zero-length
+ * read, which always succeeds, or illegal.
+ */
+static enum vtd_fr
+interrupt_access(struct vtd *vtd, const struct vtd_dma_req *req,
+                 struct vtd_dma_resp *resp)
+{
+    if (!is_zero_length(req)) {
+        record(vtd, req, VTD_FR_IR_INVALID);
+        return VTD_FR_IR_INVALID;
+    }
+    *resp = (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12 };
+    return VTD_FR_OK;
+}
+
+/*
+ * A device that asks, without PASID, is told to write there untranslated: that
+ * is an interrupt.
+ */
+static enum vtd_fr
+interrupt_ask(const struct vtd *vtd, const struct vtd_dma_req *req,
+              struct vtd_dma_resp *resp)
+{
+    bool write = (ats_want(vtd, req) & VTD_DMA_WRITE) != 0;
+
+    *resp = (struct vtd_dma_resp){
+        .gpa = req->iova,
+        .shift = 12,
+        .access = write ? VTD_DMA_WRITE : 0,
+        .untranslated = write,
     };
     return VTD_FR_OK;
 }
 
 /*
- * Without PASID the range is not translated, whatever tables say.  A device
- * that asks is told to write there untranslated: that is an interrupt.
+ * The address of the request is that of memory: it must be one, and not among
+ * the interrupts.
  */
 static enum vtd_fr
-interrupt_range(const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
+identity(struct vtd *vtd, const struct vtd_dma_req *req,
+         const struct vtd_dma_ctx *ctx, struct vtd_dma_resp *resp)
 {
-    if (req->at != VTD_AT_TRANSLATION) {
-        return VTD_FR_BLOCKED;
-    }
-    *resp = (struct vtd_dma_resp){
-        .gpa = req->iova,
-        .shift = 12,
-        .access = VTD_DMA_WRITE,
-        .untranslated = true,
-    };
-    return VTD_FR_OK;
-}
+    unsigned bits = vtd->config.haw;
 
-static enum vtd_fr
-pass_through(struct vtd *vtd, const struct vtd_dma_req *req,
-             const struct vtd_dma_ctx *ctx, struct vtd_dma_resp *resp)
-{
-    if (req->iova >> vtd->config.mgaw) {
+    /* In legacy mode pass-through is bounded like a table, too. */
+    if (ctx->stage == VTD_STAGE_PASS && !ctx->scalable && ctx->ss_bits < bits) {
+        bits = ctx->ss_bits;
+    }
+    if (req->iova >> bits) {
         return fail(vtd, req,
                     ctx->scalable ? VTD_FR_DMA_WIDTH : VTD_FR_ADDR_WIDTH,
-                    ctx->fpd);
+                    ctx->fpd, resp);
     }
     if (is_interrupt_range(req->iova)) {
-        return fail(vtd, req, VTD_FR_SM_INT_RANGE, ctx->fpd);
+        return fail(vtd, req,
+                    ctx->scalable ? VTD_FR_SM_INT_RANGE : VTD_FR_INT_RANGE,
+                    ctx->fpd, resp);
     }
     return pass(vtd, req, ctx->pgsnp, resp);
 }
 
+/*
+ * What a device translated for itself.  The context entry is read each time:
+ * it is not what other requests need to know of the function.
+ * [VT-d 4.1, "Handling of ATS Protocol Errors"]
+ */
 static enum vtd_fr
-translated(const struct vtd *vtd, const struct vtd_dma_req *req,
+translated(struct vtd *vtd, const struct vtd_dma_req *req,
            struct vtd_dma_resp *resp)
 {
-    if (is_interrupt_range(req->iova)) {
+    struct vtd_dma_ctx ctx;
+    enum vtd_fr fr;
+
+    if (req->pasid != VTD_NO_PASID) {
         return VTD_FR_BLOCKED;
     }
-    return pass(vtd, req, false, resp);
+    vtd->dma.env.root = vtd->root;
+    fr = vtd_dma_ctx_resolve(&vtd->dma.env, req, &ctx);
+    return fr == VTD_FR_OK ? identity(vtd, req, &ctx, resp)
+                           : fail(vtd, req, fr, ctx.fpd, resp);
 }
 
 /* --- tables -------------------------------------------------------------- */
@@ -172,7 +232,7 @@ access_of(uint8_t perm, bool super)
 static bool
 is_super(uint8_t need)
 {
-    return need >> VTD_PERM_SUPER_SHIFT != 0;
+    return (need & VTD_PERM_ALL) >> VTD_PERM_SUPER_SHIFT != 0;
 }
 
 static inline void
@@ -192,7 +252,7 @@ miss(struct vtd *vtd, const struct vtd_dma_req *req,
 
     count_walk(vtd, req, fr);
     if (__builtin_expect(fr != VTD_FR_OK, 0)) {
-        return fail(vtd, req, fr, from->ctx.fpd);
+        return fail(vtd, req, fr, from->ctx.fpd, resp);
     }
     *resp = dma->cache.found->resp;
     resp->gpa += req->iova & 0xfff;
@@ -223,18 +283,6 @@ translate(struct vtd *vtd, const struct vtd_dma_req *req,
     return fr;
 }
 
-/* What a device asks for when it asks for @access. */
-static uint8_t
-ats_want(const struct vtd *vtd, const struct vtd_dma_req *req)
-{
-    uint8_t want = req->access ? req->access : VTD_DMA_READ;
-
-    if (req->no_write && vtd->config.nwfs) {
-        want &= (uint8_t)~VTD_DMA_WRITE;
-    }
-    return want;
-}
-
 /*
  * A device that translates for itself.  It is given what there is of what it
  * asks for: first all of it, then less.  Its own cache takes the answer, so
@@ -255,11 +303,10 @@ ats_translate(struct vtd *vtd, const struct vtd_dma_req *req,
     const struct vtd_page *page = &dma->cache.page;
     struct vtd_dma_req ask = *req;
     uint8_t want = ats_want(vtd, req);
+    enum vtd_fr fr = VTD_FR_OK;
 
-    *resp = (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12 };
     for (unsigned i = 0; i < sizeof(asks); i++) {
         uint8_t need;
-        enum vtd_fr fr;
 
         ask.access = want & asks[i];
         if (ask.access == 0 || (i > 0 && ask.access == (want & asks[i - 1]))) {
@@ -269,32 +316,32 @@ ats_translate(struct vtd *vtd, const struct vtd_dma_req *req,
         fr = vtd_cache_walk(&dma->cache, req, from, need);
         count_walk(vtd, req, fr);
         if (fr == VTD_FR_OK) {
-            resp->gpa = page->gpa + (req->iova & 0xfff);
-            resp->shift = page->shift;
-            resp->access = access_of(page->perm, is_super(need)) &
-                           (want | VTD_DMA_READ | VTD_DMA_WRITE);
-            resp->snoop = page->snoop;
-            resp->global = page->global;
-            return VTD_FR_OK;
+            *resp = (struct vtd_dma_resp){
+                .gpa = page->gpa + (req->iova & 0xfff),
+                .shift = page->shift,
+                .access = access_of(page->perm, is_super(need)) & want,
+                .snoop = page->snoop,
+            };
+            return fr;
         }
-        if (!is_missing_permission(fr)) {
-            return fail(vtd, req, fr, from->ctx.fpd);
+        if (vtd_fault_ats(fr) != VTD_ATS_LESS) {
+            break;
         }
     }
-    return VTD_FR_OK;
+    return fail(vtd, req, fr, from->ctx.fpd, resp);
 }
 
 /* --- requests ------------------------------------------------------------ */
 
 /*
- * Find what the request translates through, or tell the fault.  A context is
+ * Find what the request translates through, or the fault and *fpd.  A context is
  * cached for all requests of its source and PASID, of which it may refuse
  * some.  A refusal is found anew in the structures, because FPD of those
  * behind the one that refuses does not count.
  */
 static enum vtd_fr
 find_context(struct vtd *vtd, const struct vtd_dma_req *req,
-             const struct vtd_ctx_entry **from)
+             const struct vtd_ctx_entry **from, bool *fpd)
 {
     struct vtd_dma *dma = &vtd->dma;
     uint64_t seq = vtd_gens_seq(&dma->gens);
@@ -302,38 +349,34 @@ find_context(struct vtd *vtd, const struct vtd_dma_req *req,
     enum vtd_fr fr;
 
     *from = vtd_ctx_find(&dma->cache, &dma->gens, req);
-    if (*from && ((*from)->ctx.stage == VTD_STAGE_BLOCKED ||
-                  vtd_dma_ctx_permit(&(*from)->ctx, req) == VTD_FR_OK)) {
+    if (*from && vtd_dma_ctx_permit(&(*from)->ctx, req) == VTD_FR_OK) {
         return VTD_FR_OK;
     }
     dma->env.root = vtd->root;
     fr = vtd_dma_ctx_resolve(&dma->env, req, &ctx);
-    if (fr != VTD_FR_OK) {
-        return fail(vtd, req, fr, ctx.fpd);
+    *fpd = ctx.fpd;
+    if (fr == VTD_FR_OK) {
+        *from = vtd_ctx_enter(&dma->cache, &dma->gens, &vtd->config, req, &ctx,
+                              seq);
     }
-    *from =
-        vtd_ctx_enter(&dma->cache, &dma->gens, &vtd->config, req, &ctx, seq);
-    return VTD_FR_OK;
+    return fr;
 }
 
 static enum vtd_fr
 remap(struct vtd *vtd, const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
 {
     const struct vtd_ctx_entry *from;
-    enum vtd_fr fr = find_context(vtd, req, &from);
+    bool fpd = false;
+    enum vtd_fr fr = find_context(vtd, req, &from, &fpd);
 
     if (fr != VTD_FR_OK) {
-        return fr;
+        return fail(vtd, req, fr, fpd, resp);
     }
-    /* Whatever it is: there is nothing that says what is permitted. */
-    if (from->ctx.stage == VTD_STAGE_BLOCKED) {
-        return VTD_FR_BLOCKED;
-    }
-    if (req->at == VTD_AT_TRANSLATED) {
-        return translated(vtd, req, resp);
+    if (is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID) {
+        return interrupt_ask(vtd, req, resp);
     }
     if (from->ctx.stage == VTD_STAGE_PASS) {
-        return pass_through(vtd, req, &from->ctx, resp);
+        return identity(vtd, req, &from->ctx, resp);
     }
     if (req->at == VTD_AT_TRANSLATION) {
         return ats_translate(vtd, req, from, resp);
@@ -346,8 +389,12 @@ static __attribute__((noinline)) enum vtd_fr
 translate_any(struct vtd *vtd, const struct vtd_dma_req *req,
               struct vtd_dma_resp *resp)
 {
-    if (is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID) {
-        return interrupt_range(req, resp);
+    if (req->at == VTD_AT_TRANSLATED) {
+        return translated(vtd, req, resp);
+    }
+    if (req->at == VTD_AT_UNTRANSLATED && req->pasid == VTD_NO_PASID &&
+        is_interrupt_range(req->iova)) {
+        return interrupt_access(vtd, req, resp);
     }
     return remap(vtd, req, resp);
 }
@@ -382,7 +429,8 @@ vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                   struct vtd_dma_resp *resp)
 {
     if (__builtin_expect(!vtd->root.enabled, 0)) {
-        return pass(vtd, req, false, resp);
+        return req->at == VTD_AT_UNTRANSLATED ? pass(vtd, req, false, resp)
+                                              : VTD_FR_BLOCKED;
     }
     if (vtd_tlb_hit(&vtd->dma.cache, &vtd->dma.gens, req, resp)) {
         return VTD_FR_OK;

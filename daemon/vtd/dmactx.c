@@ -62,12 +62,15 @@ legacy_decode(const struct vtd_config *config, const uint64_t entry[2],
               struct vtd_dma_ctx *ctx)
 {
     uint64_t aw = VTD_GET(VTD_CE_HI_AW, entry[1]);
+    uint64_t tt = VTD_GET(VTD_CE_LO_TT, entry[0]);
+    /* Pass-through ignores SSPTPTR altogether. */
+    uint64_t rsvd = VTD_CE_LO_RSVD |
+                    (tt == VTD_TT_PASS ? 0 : vtd_walk_haw_rsvd(config, 63));
 
-    if (entry[0] & (VTD_CE_LO_RSVD | vtd_walk_haw_rsvd(config, 63)) ||
-        entry[1] & VTD_CE_HI_RSVD) {
+    if (entry[0] & rsvd || entry[1] & VTD_CE_HI_RSVD) {
         return VTD_FR_CTX_RSVD;
     }
-    switch (VTD_GET(VTD_CE_LO_TT, entry[0])) {
+    switch (tt) {
     case VTD_TT_SECOND:
         ctx->stage = VTD_STAGE_SECOND;
         break;
@@ -118,8 +121,16 @@ legacy_resolve(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
     return fr == VTD_FR_OK ? vtd_dma_ctx_permit(ctx, req) : fr;
 }
 
+/* PASIDs that the directory of a context entry has room for, in bits. */
+static unsigned
+directory_bits(const uint64_t entry[4])
+{
+    return VTD_PDTS_PASID_BITS((unsigned)VTD_GET(VTD_SM_CE0_PDTS, entry[0]));
+}
+
 /*
  * PRE without DTE is invalid programming: only a device TLB asks for pages.
+ * So is a RID_PASID that the directory has no room for, whoever asks.
  * Fields of capabilities that the unit does not have are reserved.
  * [VT-d 4.1, "Scalable-Mode Context Entry"]
  */
@@ -130,14 +141,17 @@ sm_context_check(const struct vtd_config *config, const uint64_t entry[4])
                      (config->dt ? 0 : VTD_SM_CE0_DTE) |
                      (config->pasid_bits != 0 ? 0 : VTD_SM_CE0_PASIDE) |
                      (config->prs ? 0 : VTD_SM_CE0_PRE);
-    uint64_t rsvd1 =
-        VTD_SM_CE1_RSVD | (config->rprivs ? 0 : VTD_SM_CE1_RID_PRIV);
+    uint64_t rsvd1 = VTD_SM_CE1_RSVD |
+                     (config->rprivs ? 0 : VTD_SM_CE1_RID_PRIV) |
+                     (config->rps ? 0 : VTD_SM_CE1_RID_PASID);
 
     if (entry[0] & rsvd0 || entry[1] & rsvd1 || entry[2] != 0 ||
         entry[3] != 0) {
         return VTD_FR_SM_CTX_RSVD;
     }
-    if (entry[0] & VTD_SM_CE0_PRE && !(entry[0] & VTD_SM_CE0_DTE)) {
+    if ((entry[0] & VTD_SM_CE0_PRE && !(entry[0] & VTD_SM_CE0_DTE)) ||
+        !VTD_PASID_WITHIN(VTD_GET(VTD_SM_CE1_RID_PASID, entry[1]),
+                          directory_bits(entry))) {
         return VTD_FR_SM_CTX_INV;
     }
     return VTD_FR_OK;
@@ -166,30 +180,28 @@ sm_context_read(const struct vtd_walk_env *env, uint16_t sid, uint64_t entry[4],
 }
 
 /*
- * The PASID that a request uses.  Without RPS the field RID_PASID is ignored,
- * and requests without PASID use number 0.
+ * The PASID that a request uses: that of RID_PASID if it has none, and one of
+ * its own must not be the same.  Without RPS the field is 0, and so are both
+ * rules.
  */
 static enum vtd_fr
 sm_pasid_choose(const struct vtd_config *config, const uint64_t entry[4],
                 uint32_t wanted, uint32_t *pasid)
 {
-    unsigned bits =
-        VTD_PDTS_PASID_BITS((unsigned)VTD_GET(VTD_SM_CE0_PDTS, entry[0]));
+    uint32_t rid_pasid = (uint32_t)VTD_GET(VTD_SM_CE1_RID_PASID, entry[1]);
 
+    *pasid = wanted == VTD_NO_PASID ? rid_pasid : wanted;
     if (wanted == VTD_NO_PASID) {
-        *pasid =
-            config->rps ? (uint32_t)VTD_GET(VTD_SM_CE1_RID_PASID, entry[1]) : 0;
-        return VTD_PASID_WITHIN(*pasid, bits) ? VTD_FR_OK : VTD_FR_SM_RID_PASID;
+        return VTD_FR_OK;
     }
-    *pasid = wanted;
     if (!(entry[0] & VTD_SM_CE0_PASIDE)) {
         return VTD_FR_SM_PASIDE;
     }
-    if (!VTD_PASID_WITHIN(wanted, bits) ||
+    if (!VTD_PASID_WITHIN(wanted, directory_bits(entry)) ||
         !VTD_PASID_WITHIN(wanted, config->pasid_bits)) {
         return VTD_FR_SM_PASID_RANGE;
     }
-    return VTD_FR_OK;
+    return wanted == rid_pasid ? VTD_FR_SM_RID_PASID : VTD_FR_OK;
 }
 
 /* [VT-d 4.1, "Scalable-Mode PASID Directory Entry"] */
@@ -215,16 +227,22 @@ pasid_dir_read(const struct vtd_walk_env *env, uint64_t dir,
     return VTD_FR_OK;
 }
 
+/*
+ * DEVIATION: AW is not reserved in a unit without second stage, because Linux
+ * sets it in every entry.
+ */
 static bool
 is_pasid_entry_rsvd(const struct vtd_config *config, const uint64_t entry[8])
 {
     uint64_t haw = vtd_walk_haw_rsvd(config, 63);
-    uint64_t rsvd0 = VTD_PE0_RSVD | haw | (config->ssads ? 0 : VTD_PE0_SSADE);
+    uint64_t rsvd0 = VTD_PE0_RSVD | haw | (config->ssads ? 0 : VTD_PE0_SSADE) |
+                     (config->ssts ? 0 : VTD_PE0_SSPTPTR);
     uint64_t rsvd1 = VTD_PE1_RSVD | (config->smpwcs ? 0 : VTD_PE1_PWSNP) |
                      (config->sc ? 0 : VTD_PE1_PGSNP);
     uint64_t rsvd2 = VTD_PE2_RSVD | haw | (config->srs ? 0 : VTD_PE2_SRE) |
                      (config->ers ? 0 : VTD_PE2_ERE) |
-                     (config->eafs ? 0 : VTD_PE2_EAFE);
+                     (config->eafs ? 0 : VTD_PE2_EAFE) |
+                     (config->fsts ? 0 : VTD_PE2_FIRST);
 
     return ((entry[0] & rsvd0) | (entry[1] & rsvd1) | (entry[2] & rsvd2) |
             entry[3] | entry[4] | entry[5] | entry[6] | entry[7]) != 0;
@@ -254,8 +272,8 @@ is_pgtt_supported(const struct vtd_config *config, uint64_t pgtt,
 }
 
 /*
- * Fields of a stage that PGTT does not use are ignored but for reserved bits:
- * Linux sets AW in every entry.  [VT-d 4.1, "Scalable-Mode PASID Table Entry"]
+ * Fields of a stage that PGTT does not use are ignored but for reserved bits.
+ * [VT-d 4.1, "Scalable-Mode PASID Table Entry"]
  */
 static enum vtd_fr
 pasid_decode(const struct vtd_config *config, const uint64_t entry[8],
@@ -282,6 +300,9 @@ pasid_decode(const struct vtd_config *config, const uint64_t entry[8],
         }
         ctx->fs_levels = (uint8_t)VTD_FSPM_LEVELS(fspm);
         ctx->fs_root = entry[2] & VTD_PE2_FSPTPTR;
+        if (ctx->stage == VTD_STAGE_NESTED && ctx->fs_root >> ctx->ss_bits) {
+            return VTD_FR_PASID_INV;
+        }
         ctx->wpe = (entry[2] & VTD_PE2_WPE) != 0;
         ctx->eafe = (entry[2] & VTD_PE2_EAFE) != 0;
     }
@@ -331,10 +352,21 @@ is_supervisor(const struct vtd_dma_ctx *ctx, const struct vtd_dma_req *req)
     return req->pasid == VTD_NO_PASID ? ctx->rid_priv : req->privileged;
 }
 
+/* Without PASID there is no execute request. */
+static bool
+is_execute(const struct vtd_dma_req *req)
+{
+    return req->pasid != VTD_NO_PASID && (req->access & VTD_DMA_EXEC);
+}
+
+/* A translated request was judged when its address was given out. */
 static enum vtd_fr
 permit_privilege(const struct vtd_dma_ctx *ctx, const struct vtd_dma_req *req)
 {
-    if (!ctx->ere && (req->access & VTD_DMA_EXEC)) {
+    if (req->at == VTD_AT_TRANSLATED) {
+        return VTD_FR_OK;
+    }
+    if (!ctx->ere && is_execute(req)) {
         return VTD_FR_PASID_ERE;
     }
     if (!ctx->sre && is_supervisor(ctx, req)) {
@@ -351,6 +383,10 @@ vtd_dma_ctx_permit(const struct vtd_dma_ctx *ctx, const struct vtd_dma_req *req)
     return fr == VTD_FR_OK && ctx->scalable ? permit_privilege(ctx, req) : fr;
 }
 
+/*
+ * Of a translated request the context entry alone is looked at.
+ * [VT-d 4.1, "Handling of Translated Requests"]
+ */
 static enum vtd_fr
 sm_resolve(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
            struct vtd_dma_ctx *ctx)
@@ -367,6 +403,9 @@ sm_resolve(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
     ctx->pri = (entry[0] & VTD_SM_CE0_PRE) != 0;
     ctx->rid_priv = (entry[1] & VTD_SM_CE1_RID_PRIV) != 0;
     fr = permit_address_type(ctx, req);
+    if (req->at == VTD_AT_TRANSLATED) {
+        return fr;
+    }
     if (fr == VTD_FR_OK) {
         fr = sm_pasid_choose(env->config, entry, req->pasid, &ctx->pasid);
     }
@@ -398,7 +437,7 @@ vtd_dma_ctx_resolve(const struct vtd_walk_env *env,
 {
     *ctx = (struct vtd_dma_ctx){
         .rsvd = vtd_walk_haw_rsvd(env->config, 51),
-        .stage = VTD_STAGE_BLOCKED,
+        .stage = VTD_STAGE_NONE,
     };
     switch (table_mode(env)) {
     case VTD_TTM_LEGACY:
@@ -406,7 +445,7 @@ vtd_dma_ctx_resolve(const struct vtd_walk_env *env,
     case VTD_TTM_SCALABLE:
         return sm_resolve(env, req, ctx);
     case VTD_TTM_ABORT:
-        return VTD_FR_OK;
+        return VTD_FR_RTA_ABORT;
     default:
         return VTD_FR_RTA;
     }
@@ -422,10 +461,10 @@ vtd_page_req_resolve(const struct vtd_walk_env *env,
 
     *ctx = (struct vtd_dma_ctx){
         .rsvd = vtd_walk_haw_rsvd(env->config, 51),
-        .stage = VTD_STAGE_BLOCKED,
+        .stage = VTD_STAGE_NONE,
     };
     if (ttm == VTD_TTM_ABORT) {
-        return VTD_FR_OK;
+        return VTD_FR_RTA_ABORT;
     }
     if (ttm != VTD_TTM_SCALABLE) {
         return ttm == VTD_TTM_RSVD ? VTD_FR_RTA : VTD_FR_RTA_PRQ;
@@ -448,16 +487,24 @@ vtd_dma_need(const struct vtd_config *config, const struct vtd_dma_ctx *ctx,
              const struct vtd_dma_req *req)
 {
     uint8_t need = req->access;
+    bool zero = false;
 
     if (req->atomic) {
         need |= VTD_DMA_READ | VTD_DMA_WRITE;
     }
-    if (need & VTD_DMA_EXEC ||
-        (need == 0 && !(config->zlr && ctx->stage == VTD_STAGE_SECOND))) {
+    if (need & VTD_DMA_EXEC) {
         need |= VTD_DMA_READ;
+        need &= is_execute(req) ? VTD_PERM_ALL : (uint8_t)~VTD_DMA_EXEC;
+    }
+    if (need == 0) {
+        if (config->zlr && ctx->stage == VTD_STAGE_SECOND) {
+            return 0;
+        }
+        need = VTD_DMA_READ;
+        zero = config->zlr && ctx->stage == VTD_STAGE_NESTED;
     }
     if (is_supervisor(ctx, req)) {
         need = (uint8_t)(need << VTD_PERM_SUPER_SHIFT);
     }
-    return need;
+    return zero ? need | VTD_PERM_ZERO : need;
 }

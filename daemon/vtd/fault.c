@@ -128,20 +128,39 @@ vtd_fault_record(struct vtd *vtd, enum vtd_fr reason, uint16_t sid,
     record(vtd, VTD_PREP(FI_INDEX, index), record_base((uint8_t)reason, sid));
 }
 
+/*
+ * FI of a DMA request: the page, as far as the widest tables go.
+ * [VT-d 4.1, "Fault Recording Registers", on FI]
+ */
+static uint64_t
+info_mask(const struct vtd_config *config)
+{
+    if (config->sagaw & VTD_SAGAW_57 || (config->fsts && config->fs5lp)) {
+        return VTD_FRCDLO_FI & VTD_MASK(56, 0);
+    }
+    return VTD_FRCDLO_FI &
+           (config->sagaw & VTD_SAGAW_48 || config->fsts ? VTD_MASK(47, 0)
+                                                         : VTD_MASK(38, 0));
+}
+
+/* Fields of capabilities that the unit does not have stay zero. */
 void
 vtd_fault_record_dma(struct vtd *vtd, const struct vtd_fault *fault)
 {
+    const struct vtd_config *config = &vtd->config;
     uint64_t hi = record_base(fault->reason, fault->sid) |
-                  VTD_PREP(VTD_FRCDHI_AT, fault->at) |
                   VTD_PREP(VTD_FRCDHI_T1, fault->type >> 1) |
                   VTD_PREP(VTD_FRCDHI_T2, fault->type);
 
-    if (fault->pasid != VTD_NO_PASID) {
+    if (config->dt) {
+        hi |= VTD_PREP(VTD_FRCDHI_AT, fault->at);
+    }
+    if (fault->pasid != VTD_NO_PASID && config->pasid_bits != 0) {
         hi |= VTD_FRCDHI_PP | VTD_PREP(VTD_FRCDHI_PV, fault->pasid) |
               VTD_PREP(VTD_FRCDHI_EXE, fault->exec) |
               VTD_PREP(VTD_FRCDHI_PRIV, fault->privileged);
     }
-    record(vtd, fault->addr & VTD_FRCDLO_FI, hi);
+    record(vtd, fault->addr & info_mask(config), hi);
 }
 
 void

@@ -105,31 +105,6 @@ vtd_fault_info(const struct vtd *vtd, unsigned i, struct vtd_fault_info *info)
 }
 
 const char *
-vtd_fault_name(uint8_t reason)
-{
-    switch (reason) {
-    case VTD_FR_OK:
-        return "no fault";
-    case VTD_FR_IR_REQ_RSVD:
-        return "reserved field set in the interrupt request";
-    case VTD_FR_IR_INDEX_RANGE:
-        return "interrupt index beyond the table";
-    case VTD_FR_IR_NOT_PRESENT:
-        return "table entry not present";
-    case VTD_FR_IR_ROOT_ACCESS:
-        return "interrupt remapping table cannot be read";
-    case VTD_FR_IR_ENTRY_RSVD:
-        return "reserved field set in the table entry";
-    case VTD_FR_IR_COMPAT:
-        return "compatibility-format interrupt blocked";
-    case VTD_FR_IR_SID:
-        return "source id check failed";
-    default:
-        return "unknown fault reason";
-    }
-}
-
-const char *
 vtd_stat_name(enum vtd_stat stat)
 {
     static const char *const name[VTD_STAT_COUNT] = {

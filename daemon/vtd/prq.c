@@ -89,9 +89,9 @@ record(struct vtd *vtd, enum vtd_fr fr, const struct vtd_page_req *req)
 /*
  * Find what the function's requests translate through; false, and whatever
  * is to be recorded is, if they may not ask for pages.  While DMA remapping is
- * disabled, and in abort-DMA mode, nobody may, and that is no fault.
+ * disabled nobody may, and that is no fault.
  * [VT-d 4.1, "Fault Conditions and Remapping Hardware Behavior for Various
- * Request"]
+ * Requests"]
  */
 static bool
 resolve(struct vtd *vtd, const struct vtd_page_req *req,
@@ -112,7 +112,7 @@ resolve(struct vtd *vtd, const struct vtd_page_req *req,
     if (fr != VTD_FR_OK && !(ctx->fpd && vtd_fault_is_qualified(fr))) {
         record(vtd, fr, req);
     }
-    return fr == VTD_FR_OK && ctx->stage != VTD_STAGE_BLOCKED;
+    return fr == VTD_FR_OK;
 }
 
 /*

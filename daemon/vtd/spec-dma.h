@@ -109,19 +109,18 @@ VTD_LAYOUT("PASID directory entry", UINT64_MAX, VTD_PDE_P, VTD_PDE_FPD,
 #define VTD_PE2_FSPM    VTD_MASK(3, 2)
 #define VTD_PE2_WPE     VTD_BIT(4)
 #define VTD_PE2_EAFE    VTD_BIT(7)
-/*
- * NXE of older revisions, now reserved.  DEVIATION: ignored, because Linux 6.1
- * sets it in every entry of first-stage type, whatever the unit says.
- */
-#define VTD_PE2_NXE     VTD_BIT(5)
-#define VTD_PE2_RSVD    (VTD_BIT(6) | VTD_MASK(11, 8))
+/* NXE and SMEP of older revisions. */
+#define VTD_PE2_IGN     VTD_MASK(6, 5)
+#define VTD_PE2_RSVD    VTD_MASK(11, 8)
 #define VTD_PE2_FSPTPTR VTD_MASK(63, 12)
+/* What is reserved without a first stage. */
+#define VTD_PE2_FIRST (VTD_PE2_FSPM | VTD_PE2_WPE | VTD_PE2_FSPTPTR)
 VTD_LAYOUT("PASID entry, 0", UINT64_MAX, VTD_PE0_P, VTD_PE0_FPD, VTD_PE0_AW,
            VTD_PE0_PGTT, VTD_PE0_SSADE, VTD_PE0_RSVD, VTD_PE0_SSPTPTR);
 VTD_LAYOUT("PASID entry, 1", UINT64_MAX, VTD_PE1_DID, VTD_PE1_PWSNP,
            VTD_PE1_PGSNP, VTD_PE1_RSVD);
 VTD_LAYOUT("PASID entry, 2", UINT64_MAX, VTD_PE2_SRE, VTD_PE2_ERE, VTD_PE2_FSPM,
-           VTD_PE2_WPE, VTD_PE2_NXE, VTD_PE2_EAFE, VTD_PE2_RSVD,
+           VTD_PE2_WPE, VTD_PE2_IGN, VTD_PE2_EAFE, VTD_PE2_RSVD,
            VTD_PE2_FSPTPTR);
 
 enum vtd_pgtt {
@@ -141,8 +140,8 @@ enum vtd_pgtt {
 #define VTD_SS_PS   VTD_BIT(7) /* levels 2 and above; ignored in level 1 */
 #define VTD_SS_A    VTD_BIT(8)
 #define VTD_SS_D    VTD_BIT(9)
-#define VTD_SS_SNP  VTD_BIT(11) /* of a page; reserved elsewhere (peers) */
-#define VTD_SS_TM   VTD_BIT(62) /* once transient mapping; reserved (peers) */
+#define VTD_SS_SNP  VTD_BIT(11) /* of a page; reserved elsewhere */
+#define VTD_SS_TM   VTD_BIT(62) /* once transient mapping; reserved */
 #define VTD_SS_ADDR VTD_DMA_ADDR
 /* X, EMT, IPAT, and bits that are software's. */
 #define VTD_SS_IGN \

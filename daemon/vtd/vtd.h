@@ -112,12 +112,13 @@ enum vtd_fr {
     VTD_FR_IR_SID = 0x26,         /* source id check failed */
     VTD_FR_IR_PD_ACCESS = 0x27,   /* posted descriptor cannot be accessed */
     VTD_FR_IR_PD_RSVD = 0x28,     /* reserved field set in it */
+    VTD_FR_IR_INVALID = 0x29,     /* access to the range, but no interrupt */
 
     /* [VT-d 4.1, "DMA Remapping Fault Reasons"]: legacy mode. */
     VTD_FR_ROOT_P = 0x01,      /* root entry not present */
     VTD_FR_CTX_P = 0x02,       /* context entry not present */
     VTD_FR_CTX_INV = 0x03,     /* invalid programming of a context entry */
-    VTD_FR_ADDR_WIDTH = 0x04,  /* address beyond MGAW or the table's width */
+    VTD_FR_ADDR_WIDTH = 0x04,  /* address too wide for table or host */
     VTD_FR_WRITE = 0x05,       /* no write permission */
     VTD_FR_READ = 0x06,        /* no read permission */
     VTD_FR_PT_ACCESS = 0x07,   /* paging entry cannot be accessed */
@@ -133,6 +134,7 @@ enum vtd_fr {
     VTD_FR_RTA = 0x30,       /* RTADDR invalid: reserved TTM */
     VTD_FR_RTA_PASID = 0x31, /* request with PASID, TTM legacy */
     VTD_FR_RTA_PRQ = 0x32,   /* page request, TTM legacy */
+    VTD_FR_RTA_ABORT = 0x33, /* any request in abort-DMA mode */
     VTD_FR_SM_ROOT_ACCESS = 0x38,
     VTD_FR_SM_ROOT_P = 0x39,
     VTD_FR_SM_ROOT_RSVD = 0x3a,
@@ -144,7 +146,7 @@ enum vtd_fr {
     VTD_FR_SM_PASIDE = 0x45,      /* PASIDE clear, request with PASID */
     VTD_FR_SM_PASID_RANGE = 0x46, /* PASID beyond PDTS */
     VTD_FR_SM_PRE = 0x47,         /* PRE clear, page request */
-    VTD_FR_SM_RID_PASID = 0x48,   /* RID_PASID beyond what there is */
+    VTD_FR_SM_RID_PASID = 0x48,   /* PASID of a request is RID_PASID */
     VTD_FR_PASID_DIR_ACCESS = 0x50,
     VTD_FR_PASID_DIR_P = 0x51,
     VTD_FR_PASID_DIR_RSVD = 0x52,
@@ -158,23 +160,24 @@ enum vtd_fr {
     VTD_FR_FS_P = 0x71,
     VTD_FR_FS_RSVD = 0x72,
     VTD_FR_FS_ROOT_ACCESS = 0x73, /* the top first-stage table */
-    VTD_FR_NEST_WIDTH = 0x74,     /* first-stage table's address too wide */
+    VTD_FR_NEST_WIDTH = 0x74,     /* address in first-stage entry too wide */
     VTD_FR_NEST_ROOT_READ = 0x75, /* top table not readable by 2nd stage */
     VTD_FR_NEST_READ = 0x76,      /* first-stage entry not readable */
     VTD_FR_NEST_WRITE = 0x77,     /* A or D not writable */
     VTD_FR_SS_ACCESS = 0x78,      /* second-stage entry cannot be accessed */
-    VTD_FR_SS_PERM = 0x79,        /* no permission in second stage */
+    VTD_FR_SS_PERM = 0x79,        /* second stage permits nothing */
     VTD_FR_SS_RSVD = 0x7a,
-    VTD_FR_SS_ROOT = 0x7b, /* second-stage root cannot be accessed */
-    VTD_FR_SS_AD = 0x7c,   /* A/D update, but no-snoop walk */
+    VTD_FR_SS_ROOT = 0x7b,      /* second-stage root cannot be accessed */
+    VTD_FR_SS_AD = 0x7c,        /* A/D update, but no-snoop walk */
+    VTD_FR_SS_AD_FAILED = 0x7d, /* A/D could not be written */
     VTD_FR_FS_CANONICAL = 0x80,
     VTD_FR_FS_USER = 0x81,      /* user request, supervisor page */
     VTD_FR_FS_EXEC = 0x82,      /* execute request, XD page */
-    VTD_FR_DMA_WIDTH = 0x83,    /* address beyond MGAW */
-    VTD_FR_SS_WIDTH = 0x84,     /* address beyond the second stage's AW */
+    VTD_FR_DMA_WIDTH = 0x83,    /* untranslated address beyond the host's */
+    VTD_FR_SS_WIDTH = 0x84,     /* address beyond MGAW or AW */
     VTD_FR_SM_WRITE = 0x85,     /* no write permission */
     VTD_FR_SM_READ = 0x86,      /* no read permission */
-    VTD_FR_SM_INT_RANGE = 0x87, /* access to the interrupt range */
+    VTD_FR_SM_INT_RANGE = 0x87, /* output in the interrupt range */
     VTD_FR_FS_AD = 0x90,        /* A/D update, but no-snoop walk */
     VTD_FR_FS_AD_FAILED = 0x91, /* A/D could not be written */
 
@@ -425,17 +428,23 @@ void vtd_run(struct vtd *vtd, unsigned budget);
 /*
  * Translate one access, which must not cross a 4 KiB boundary.  VTD_FR_OK and
  * *resp; or the fault, which is recorded unless FPD of the entry in charge
- * says otherwise.  For VTD_AT_TRANSLATION a missing permission is no fault:
- * resp->access says what there is, possibly nothing.  While DMA remapping is
- * disabled every request passes as it is, a translation request as one to be
- * sent untranslated.
+ * says otherwise.  While DMA remapping is disabled every untranslated request
+ * passes as it is.
  *
- * VTD_FR_BLOCKED, without a record: in abort-DMA mode; what protected memory
- * regions keep out; a translated request to the interrupt range; and any
- * untranslated access to it without PASID.  That is an interrupt request if
- * it is a write of a dword, which the caller gives to vtd_ir_remap() instead,
- * or unsupported.
- * [VT-d 4.1, "DMA Remapping", "Handling Requests to Interrupt Address Range"]
+ * For VTD_AT_TRANSLATION most of what tables lack is no fault: resp->access
+ * says what there is, possibly nothing.  Such a request asks for reading, for
+ * writing unless it is no_write, and executing if VTD_DMA_EXEC is in @access,
+ * of which the rest does not count.
+ *
+ * An untranslated write of a dword without PASID to the interrupt range is no
+ * DMA: the caller gives it to vtd_ir_remap() instead.  Any other access there
+ * is a fault, but for a zero-length read, which succeeds with no permission.
+ * [VT-d 4.1, "Handling Requests to Interrupt Address Range"]
+ *
+ * VTD_FR_BLOCKED, without a record: what protected memory regions keep out; a
+ * translated request with PASID; and all that is not untranslated while DMA
+ * remapping is disabled.
+ * [VT-d 4.1, "Handling of ATS Protocol Errors"]
  */
 enum vtd_fr vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                               struct vtd_dma_resp *resp);

@@ -82,13 +82,26 @@ is_large_rsvd(const struct vtd_config *config, uint64_t entry, unsigned level)
 }
 
 /*
+ * What is needed to read a first-stage entry: where the second stage has flags
+ * itself, permission to write it, too.
+ * [VT-d 4.1, "Nested Translation", "Access Rights"]
+ */
+static uint8_t
+entry_need(const struct vtd_dma_ctx *ctx)
+{
+    return ctx->ssade ? VTD_DMA_READ | VTD_DMA_WRITE | VTD_PERM_CLEAN
+                      : VTD_DMA_READ;
+}
+
+/*
  * Where the second stage has the first-stage entry at @gpa, for a read or, to
  * set its flags, a write.
  */
 static enum vtd_fr
 entry_translate(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-                uint64_t gpa, uint8_t need, bool top, uint64_t *out)
+                uint64_t gpa, bool write, bool top, uint64_t *out)
 {
+    uint8_t need = write ? VTD_DMA_READ | VTD_DMA_WRITE : entry_need(ctx);
     struct vtd_walk_hint hint = { .level = 0 };
     struct vtd_page page;
     enum vtd_fr fr = vtd_second_walk(env, ctx, gpa, need, &hint, &page);
@@ -97,13 +110,11 @@ entry_translate(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     case VTD_FR_OK:
         *out = page.gpa | (gpa & (VTD_BIT(VTD_TABLE_SHIFT) - 1));
         return VTD_FR_OK;
-    case VTD_FR_DMA_WIDTH:
     case VTD_FR_SS_WIDTH:
         return VTD_FR_NEST_WIDTH;
-    case VTD_FR_SS_PERM:
     case VTD_FR_SM_READ:
     case VTD_FR_SM_WRITE:
-        if (need & VTD_DMA_WRITE) {
+        if (write) {
             return VTD_FR_NEST_WRITE;
         }
         return top ? VTD_FR_NEST_ROOT_READ : VTD_FR_NEST_READ;
@@ -144,8 +155,7 @@ flags_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
         return VTD_FR_FS_AD;
     }
     if (ctx->stage == VTD_STAGE_NESTED) {
-        enum vtd_fr fr = entry_translate(
-            env, ctx, gpa, VTD_DMA_READ | VTD_DMA_WRITE, false, &gpa);
+        enum vtd_fr fr = entry_translate(env, ctx, gpa, true, false, &gpa);
 
         if (fr != VTD_FR_OK) {
             return fr;
@@ -165,7 +175,7 @@ entry_read(const struct query *query, const struct place *at, uint64_t *entry)
     if (query->nested) {
         bool top = at->level == ctx->fs_levels;
         enum vtd_fr fr =
-            entry_translate(env, ctx, gpa, VTD_DMA_READ, top, &gpa);
+            entry_translate(env, ctx, gpa, false, top, &gpa);
 
         if (fr != VTD_FR_OK) {
             return fr;
@@ -333,7 +343,7 @@ walk_any(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
         .ctx = ctx,
         .iova = iova,
         .flags = env->trail ? 0 : flags_of(ctx),
-        .need = need,
+        .need = need & VTD_PERM_ALL,
         .nested = ctx->stage == VTD_STAGE_NESTED,
     };
 
@@ -375,11 +385,12 @@ vtd_nested_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
     fr = walk_any(env, ctx, iova, need, hint, page);
     if (fr == VTD_FR_OK) {
         hint->level = 0;
-        fr = vtd_second_walk(env, ctx, page->gpa, need, hint, &second);
+        fr = vtd_second_walk(env, ctx, page->gpa,
+                             need & VTD_PERM_ZERO ? 0 : need, hint, &second);
         hint->level = 0;
     }
     if (fr != VTD_FR_OK) {
-        return fr;
+        return fr == VTD_FR_SS_WIDTH ? VTD_FR_NEST_WIDTH : fr;
     }
     page->gpa = second.gpa;
     page->perm &= second.perm;

@@ -77,44 +77,10 @@ vtd_walk_inspect(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
     assert(env->trail);
     env->trail->count = 0;
     fr = vtd_dma_ctx_resolve(env, req, ctx);
-    if (fr != VTD_FR_OK || ctx->stage == VTD_STAGE_BLOCKED ||
+    if (fr != VTD_FR_OK || ctx->stage == VTD_STAGE_NONE ||
         ctx->stage == VTD_STAGE_PASS) {
         return fr;
     }
     return vtd_walk(env, ctx, req->iova, vtd_dma_need(env->config, ctx, req),
                     &hint, page);
-}
-
-/*
- * Faults that are found before any entry with FPD was read, or while such an
- * entry itself is fetched, are always recorded.
- * [VT-d 4.1, "DMA Remapping Fault Conditions"]; the errors of access to PASID
- * entries after QEMU's table (peers).
- */
-bool
-vtd_fault_is_qualified(enum vtd_fr reason)
-{
-    switch (reason) {
-    case VTD_FR_OK:
-    case VTD_FR_ROOT_P:
-    case VTD_FR_ROOT_ACCESS:
-    case VTD_FR_CTX_ACCESS:
-    case VTD_FR_ROOT_RSVD:
-    case VTD_FR_IR_REQ_RSVD:
-    case VTD_FR_IR_INDEX_RANGE:
-    case VTD_FR_IR_ROOT_ACCESS:
-    case VTD_FR_IR_COMPAT:
-    case VTD_FR_RTA:
-    case VTD_FR_RTA_PASID:
-    case VTD_FR_RTA_PRQ:
-    case VTD_FR_SM_ROOT_ACCESS:
-    case VTD_FR_SM_ROOT_P:
-    case VTD_FR_SM_ROOT_RSVD:
-    case VTD_FR_SM_CTX_ACCESS:
-    case VTD_FR_PASID_DIR_ACCESS:
-    case VTD_FR_PASID_ACCESS:
-        return false;
-    default:
-        return true;
-    }
 }

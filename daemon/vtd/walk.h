@@ -59,7 +59,7 @@ struct vtd_walk_env {
 };
 
 enum vtd_stage {
-    VTD_STAGE_BLOCKED, /* abort-DMA mode: every request is refused, silently */
+    VTD_STAGE_NONE, /* not looked for: translated requests in scalable mode */
     VTD_STAGE_PASS,
     VTD_STAGE_SECOND,
     VTD_STAGE_FIRST,
@@ -118,8 +118,18 @@ enum vtd_fr vtd_page_req_resolve(const struct vtd_walk_env *env,
 #define VTD_PERM_ALL         0x3fu
 
 /*
- * What @req needs of the tables, as bits of vtd_page.perm.  A zero-length read
- * needs nothing of a second stage with ZLR, and elsewhere what a read needs.
+ * Of a need: it is that of a zero-length read, which a first stage treats as a
+ * read, and the second stage behind it as nothing but a look at the page.
+ */
+#define VTD_PERM_ZERO 0x40u
+
+/* Of a need of the second stage: write permission, but D is not to be set. */
+#define VTD_PERM_CLEAN 0x80u
+
+/*
+ * What @req needs of the tables, as bits of vtd_page.perm, or VTD_PERM_ZERO.  A
+ * zero-length read needs nothing of a second stage with ZLR, and elsewhere what
+ * a read needs.
  */
 uint8_t vtd_dma_need(const struct vtd_config *config,
                      const struct vtd_dma_ctx *ctx,
@@ -160,6 +170,16 @@ enum vtd_fr vtd_walk(const struct vtd_walk_env *env,
 
 /* Whether FPD of the entry in charge keeps a fault from being recorded. */
 bool vtd_fault_is_qualified(enum vtd_fr reason);
+
+/* What becomes of a translation request that meets a fault. */
+enum vtd_ats_answer {
+    VTD_ATS_REFUSED,  /* like any request: it fails, and is recorded */
+    VTD_ATS_NOTHING,  /* it is told that nothing is permitted */
+    VTD_ATS_LESS,     /* it is told what is permitted */
+    VTD_ATS_RECORDED, /* NOTHING, and recorded */
+};
+
+enum vtd_ats_answer vtd_fault_ats(enum vtd_fr reason);
 
 /*
  * Resolve and walk for @req without a change of guest memory, and say in
