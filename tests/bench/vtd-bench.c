@@ -112,7 +112,7 @@ op_hit_many(struct guest *guest)
     translate(guest, HOT + (guest->iova << 12));
 }
 
-/* Another page of another 1 GiB each time: no table but the top one is known. */
+/* Another page of another 1 GiB each time: no table is known. */
 static void
 op_miss(struct guest *guest)
 {

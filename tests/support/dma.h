@@ -50,7 +50,7 @@ void dma_destroy(struct dma *dma);
 uint64_t dma_q(const struct dma *dma, uint64_t gpa);
 void dma_flip(struct dma *dma, uint64_t gpa, uint64_t bits);
 
-/* Where the entry of @pasid is; a new one is as the kind says, of domain @did. */
+/* Where the entry of @pasid is; a new one is as the kind says, of @did. */
 uint64_t dma_pasid(struct dma *dma, uint32_t pasid, uint16_t did);
 
 /*

@@ -222,6 +222,11 @@ struct reach {
 #define NONE "......."
 #define ANY  "???????"
 
+#define WHOLE(k, s, d, p, source)                                            \
+    {                                                                        \
+        .kind = VTD_INV_##k, .scope = VTD_INV_##s, .did = (d), .pasid = (p), \
+        .sid = (source)                                                      \
+    }
 #define PAGES(k, d, p, a, s)                                          \
     {                                                                 \
         .kind = (k), .scope = VTD_INV_ONE, .pages = true, .did = (d), \
@@ -231,32 +236,15 @@ struct reach {
 #define PASID_IOTLB(p, a, s) PAGES(VTD_INV_PASID_IOTLB, 7, p, a, s)
 
 static const struct reach reaches[] = {
-    { { .kind = VTD_INV_ROOT }, { ALL, ALL, ALL, ALL, ALL } },
-    { { .kind = VTD_INV_IOTLB, .scope = VTD_INV_GLOBAL },
-      { ALL, ALL, ALL, ALL, ALL } },
-    { { .kind = VTD_INV_IOTLB, .scope = VTD_INV_DOMAIN, .did = 7 },
-      { ALL, ALL, ALL, NONE, NONE } },
-    { { .kind = VTD_INV_IOTLB, .scope = VTD_INV_DOMAIN, .did = 8 },
-      { NONE, NONE, NONE, ALL, ALL } },
-    { { .kind = VTD_INV_PASID_IOTLB, .scope = VTD_INV_GLOBAL },
-      { ALL, ALL, ALL, ALL, ALL } },
-    { { .kind = VTD_INV_PASID_IOTLB, .scope = VTD_INV_DOMAIN, .did = 8 },
-      { NONE, NONE, NONE, ALL, ALL } },
-    { { .kind = VTD_INV_PASID_IOTLB,
-        .scope = VTD_INV_ONE,
-        .did = 7,
-        .pasid = 1 },
-      { NONE, ALL, NONE, NONE, NONE } },
-    { { .kind = VTD_INV_PASID_IOTLB,
-        .scope = VTD_INV_ONE,
-        .did = 7,
-        .pasid = 2 },
-      { NONE, NONE, ALL, NONE, NONE } },
-    { { .kind = VTD_INV_PASID_IOTLB,
-        .scope = VTD_INV_ONE,
-        .did = 8,
-        .pasid = 4 },
-      { NONE, NONE, NONE, NONE, ALL } },
+    { WHOLE(ROOT, GLOBAL, 0, 0, 0), { ALL, ALL, ALL, ALL, ALL } },
+    { WHOLE(IOTLB, GLOBAL, 0, 0, 0), { ALL, ALL, ALL, ALL, ALL } },
+    { WHOLE(IOTLB, DOMAIN, 7, 0, 0), { ALL, ALL, ALL, NONE, NONE } },
+    { WHOLE(IOTLB, DOMAIN, 8, 0, 0), { NONE, NONE, NONE, ALL, ALL } },
+    { WHOLE(PASID_IOTLB, GLOBAL, 0, 0, 0), { ALL, ALL, ALL, ALL, ALL } },
+    { WHOLE(PASID_IOTLB, DOMAIN, 8, 0, 0), { NONE, NONE, NONE, ALL, ALL } },
+    { WHOLE(PASID_IOTLB, ONE, 7, 1, 0), { NONE, ALL, NONE, NONE, NONE } },
+    { WHOLE(PASID_IOTLB, ONE, 7, 2, 0), { NONE, NONE, ALL, NONE, NONE } },
+    { WHOLE(PASID_IOTLB, ONE, 8, 4, 0), { NONE, NONE, NONE, NONE, ALL } },
     /* Pages of the second stage; every first one of the domain goes. */
     { IOTLB(0x123456000, 12), { "x?.....", ANY, ALL, NONE, NONE } },
     { IOTLB(0x123457fff, 12), { "?x.....", ANY, ALL, NONE, NONE } },
@@ -280,25 +268,15 @@ static const struct reach reaches[] = {
     { PASID_IOTLB(2, 0x2001ff000, 12), { NONE, NONE, "....x?.", NONE, NONE } },
     { PASID_IOTLB(2, 0x107ffff000, 12), { NONE, NONE, "......x", NONE, NONE } },
     /* Translations go with their contexts. */
-    { { .kind = VTD_INV_CONTEXT, .scope = VTD_INV_GLOBAL },
-      { ALL, ALL, ALL, ALL, ALL } },
-    { { .kind = VTD_INV_CONTEXT, .scope = VTD_INV_DOMAIN, .did = 7 },
-      { ALL, ALL, ALL, NONE, NONE } },
-    { { .kind = VTD_INV_CONTEXT, .scope = VTD_INV_ONE, .sid = SID },
-      { ALL, ALL, ALL, ALL, ALL } },
-    { { .kind = VTD_INV_PASID_CACHE, .scope = VTD_INV_GLOBAL },
-      { ALL, ALL, ALL, ALL, ALL } },
-    { { .kind = VTD_INV_PASID_CACHE, .scope = VTD_INV_DOMAIN, .did = 8 },
-      { NONE, NONE, NONE, ALL, ALL } },
-    { { .kind = VTD_INV_PASID_CACHE,
-        .scope = VTD_INV_ONE,
-        .did = 7,
-        .pasid = 1 },
-      { ANY, ALL, ANY, NONE, NONE } },
+    { WHOLE(CONTEXT, GLOBAL, 0, 0, 0), { ALL, ALL, ALL, ALL, ALL } },
+    { WHOLE(CONTEXT, DOMAIN, 7, 0, 0), { ALL, ALL, ALL, NONE, NONE } },
+    { WHOLE(CONTEXT, ONE, 0, 0, SID), { ALL, ALL, ALL, ALL, ALL } },
+    { WHOLE(PASID_CACHE, GLOBAL, 0, 0, 0), { ALL, ALL, ALL, ALL, ALL } },
+    { WHOLE(PASID_CACHE, DOMAIN, 8, 0, 0), { NONE, NONE, NONE, ALL, ALL } },
+    { WHOLE(PASID_CACHE, ONE, 7, 1, 0), { ANY, ALL, ANY, NONE, NONE } },
     /* A device's own are not ours. */
-    { { .kind = VTD_INV_DEV_TLB, .scope = VTD_INV_GLOBAL, .sid = SID },
-      { NONE, NONE, NONE, NONE, NONE } },
-    { { .kind = VTD_INV_PASID_DEV_TLB, .scope = VTD_INV_GLOBAL, .sid = SID },
+    { WHOLE(DEV_TLB, GLOBAL, 0, 0, SID), { NONE, NONE, NONE, NONE, NONE } },
+    { WHOLE(PASID_DEV_TLB, GLOBAL, 0, 0, SID),
       { NONE, NONE, NONE, NONE, NONE } },
 };
 
@@ -367,10 +345,10 @@ struct context_reach {
 };
 
 static const struct context_reach context_reaches[] = {
-    { { .kind = VTD_INV_ROOT }, "xxxxx" },
-    { { .kind = VTD_INV_CONTEXT, .scope = VTD_INV_GLOBAL }, "xxxxx" },
-    { { .kind = VTD_INV_CONTEXT, .scope = VTD_INV_DOMAIN, .did = 7 }, "xxx.." },
-    { { .kind = VTD_INV_CONTEXT, .scope = VTD_INV_ONE, .sid = SID }, "xxxxx" },
+    { WHOLE(ROOT, GLOBAL, 0, 0, 0), "xxxxx" },
+    { WHOLE(CONTEXT, GLOBAL, 0, 0, 0), "xxxxx" },
+    { WHOLE(CONTEXT, DOMAIN, 7, 0, 0), "xxx.." },
+    { WHOLE(CONTEXT, ONE, 0, 0, SID), "xxxxx" },
     { { .kind = VTD_INV_CONTEXT,
         .scope = VTD_INV_ONE,
         .sid = SID ^ 4,
@@ -381,27 +359,13 @@ static const struct context_reach context_reaches[] = {
         .sid = SID ^ 7,
         .function_mask = 7 },
       "xxxxx" },
-    { { .kind = VTD_INV_CONTEXT, .scope = VTD_INV_ONE, .sid = SID ^ 8 },
-      "....." },
-    { { .kind = VTD_INV_PASID_CACHE, .scope = VTD_INV_GLOBAL }, "xxxxx" },
-    { { .kind = VTD_INV_PASID_CACHE, .scope = VTD_INV_DOMAIN, .did = 8 },
-      "...xx" },
-    { { .kind = VTD_INV_PASID_CACHE,
-        .scope = VTD_INV_ONE,
-        .did = 7,
-        .pasid = 1 },
-      ".x..." },
-    { { .kind = VTD_INV_PASID_CACHE,
-        .scope = VTD_INV_ONE,
-        .did = 8,
-        .pasid = 1 },
-      "....." },
-    { { .kind = VTD_INV_IOTLB, .scope = VTD_INV_GLOBAL }, "....." },
-    { { .kind = VTD_INV_PASID_IOTLB,
-        .scope = VTD_INV_ONE,
-        .did = 7,
-        .pasid = 1 },
-      "....." },
+    { WHOLE(CONTEXT, ONE, 0, 0, SID ^ 8), "....." },
+    { WHOLE(PASID_CACHE, GLOBAL, 0, 0, 0), "xxxxx" },
+    { WHOLE(PASID_CACHE, DOMAIN, 8, 0, 0), "...xx" },
+    { WHOLE(PASID_CACHE, ONE, 7, 1, 0), ".x..." },
+    { WHOLE(PASID_CACHE, ONE, 8, 1, 0), "....." },
+    { WHOLE(IOTLB, GLOBAL, 0, 0, 0), "....." },
+    { WHOLE(PASID_IOTLB, ONE, 7, 1, 0), "....." },
 };
 
 static void
@@ -439,7 +403,7 @@ tables_of_an_old_context_are_not_taken(void **state)
     };
 
     assert_int_equal(read_page(c, 1, 0), GPA(0));
-    /* From now on PASID 1 has the second stage of PASID 0, with page 1 moved. */
+    /* PASID 1 now has the second stage of PASID 0, with page 1 moved. */
     walker_q_set(c->w, c->entry[1], walker_q(c->w, c->entry[0]));
     walker_flip(c->w, c->leaf[0][1], BIT(40));
     vtd_gens_invalidate(&c->gens, &inv);
