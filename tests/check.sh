@@ -75,6 +75,7 @@ lint() {
     test_of 'lint: clang-format' clang-format --dry-run -Werror "${c[@]}"
     test_of 'lint: boundaries' tests/lint/layering.sh build/rel
     test_of 'lint: tree' tests/lint/tree.sh
+    test_of 'lint: what docs/conformance.md names' tests/lint/conformance.py
     test_of 'lint: shellcheck' shellcheck "${sh[@]}"
     test_of 'lint: manual pages' mandoc -Tlint -Wwarning man/*
     test_of 'lint: spelling' codespell --ignore-words-list extint,nd,fro,te,datas \
@@ -126,6 +127,14 @@ if wanted unit; then
     title 'unit tests'
     unit_tests rel ''
     unit_tests san 1
+    title 'the model against a second opinion'
+    test_of 'property: ten million random operations' \
+        make property WERROR=1 OPERATIONS=10000000
+    test_of 'property: half a million, with sanitizers' \
+        make property WERROR=1 SAN=1 OPERATIONS=500000
+    test_of 'coverage of daemon/vtd' make coverage
+    test_of 'mutate: ten of the changes of make mutate' \
+        make mutate MUTANTS=10 MUTATE_NEED=70
 fi
 if wanted lint; then
     title 'checks of the tree'

@@ -53,7 +53,8 @@ RULES = [
     ('increment', r'\+\+(?=[;)\]])', '--'),
     ('constant', r'(?<![\w.])(\d+)u?(?![\w.])',
      lambda m: str(int(m.group(1)) + 1)),
-    ('named constant', r'\bVTD_[A-Z0-9_]+_[A-Z0-9_]+\b(?!\()',
+    # An offset of a register is rounded down to one.
+    ('named constant', r'\bVTD_(?!OFF_)[A-Z0-9_]+_[A-Z0-9_]+\b(?!\()',
      lambda m: '(%s + 1)' % m.group(0)),
     ('condition true', r'\b(if|while) \((.*)\) \{$', r'\1 (1 || (\2)) {'),
     ('condition false', r'\b(if|while) \((.*)\) \{$', r'\1 (0 && (\2)) {'),
