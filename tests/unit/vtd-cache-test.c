@@ -156,6 +156,7 @@ setup(void **state)
 {
     struct client *c = calloc(1, sizeof(*c));
     void *w;
+    uint64_t context;
     uint64_t root;
     uint64_t dir;
 
@@ -167,8 +168,10 @@ setup(void **state)
     c->w->env.root = (struct vtd_root){ .base = root,
                                         .ttm = VTD_TTM_SCALABLE,
                                         .latched = true };
-    walker_q_set(c->w, tables_sm_context(&c->w->tables, root, SID),
-                 dir | TABLES_SM_PASIDE | 1);
+    context = tables_sm_context(&c->w->tables, root, SID);
+    walker_q_set(c->w, context, dir | TABLES_SM_PASIDE | 1);
+    /* RID_PASID: none of those that requests name. */
+    walker_q_set(c->w, context + 8, KINDS);
     for (unsigned k = 0; k < KINDS; k++) {
         build_kind(c, dir, k);
     }
