@@ -90,14 +90,12 @@ is_mgaw_odd(const struct vtd_config *config)
 static bool
 is_mgaw_wide(const struct vtd_config *config)
 {
-    unsigned width = 0;
+    unsigned width = 39;
 
     if (config->fs5lp || (config->sagaw & VTD_SAGAW_57)) {
         width = 57;
     } else if (config->fsts || (config->sagaw & VTD_SAGAW_48)) {
         width = 48;
-    } else if (config->sagaw & VTD_SAGAW_39) {
-        width = 39;
     }
     return config->mgaw > width;
 }

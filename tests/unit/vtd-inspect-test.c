@@ -239,6 +239,49 @@ every_event_is_traced(void **state)
     assert_traced(VTD_EV_QUEUE_ERROR, 3, 1, 0);
 }
 
+/* The very fields, of the first layout and of the last. */
+static void
+fields_are_those_of_the_register(void **state)
+{
+    struct model *model = *state;
+    struct vtd_reg_info info;
+
+    vtd_reg_info(model->vtd, 0, &info);
+    assert_string_equal(info.name, "VER");
+    assert_int_equal(info.field_count, 2);
+    assert_string_equal(info.field[0].name, "MAX");
+    assert_int_equal(info.field[0].mask, 0xf0);
+    assert_string_equal(info.field[1].name, "MIN");
+    vtd_reg_info(model->vtd, vtd_reg_count(model->vtd) - 1, &info);
+    assert_string_equal(info.name, "FRCD7_HI");
+    assert_string_equal(info.field[0].name, "F");
+    assert_string_equal(info.field[info.field_count - 1].name, "SID");
+}
+
+static void
+each_record_is_shown(void **state)
+{
+    struct model *model = *state;
+    struct vtd_fault_info info;
+
+    model_irt_enable(model, 7, true);
+    for (uint16_t i = 0; i < 3; i++) {
+        assert_int_equal(model_remap_sid(model, MODEL_MSI(5 + i), 0x100 + i),
+                         VTD_FR_IR_NOT_PRESENT);
+    }
+    for (uint16_t i = 0; i < 3; i++) {
+        vtd_fault_info(model->vtd, i, &info);
+        assert_true(info.valid);
+        assert_int_equal(info.sid, 0x100 + i);
+        assert_int_equal(info.reason, VTD_FR_IR_NOT_PRESENT);
+        assert_int_equal(info.info, (uint64_t)(5 + i) << 48);
+        assert_int_equal(info.raw[0], model_r8(model, 0x220 + 16u * i));
+        assert_int_equal(info.raw[1], model_r8(model, 0x228 + 16u * i));
+    }
+    vtd_fault_info(model->vtd, 3, &info);
+    assert_false(info.valid);
+}
+
 int
 main(void)
 {
@@ -246,6 +289,8 @@ main(void)
         MODEL_TEST(registers_are_listed_by_offset),
         MODEL_TEST(fields_are_contiguous_and_ordered),
         MODEL_TEST(fields_show_what_the_unit_does),
+        MODEL_TEST(fields_are_those_of_the_register),
+        MODEL_TEST(each_record_is_shown),
         MODEL_TEST(counters_have_names_of_their_own),
         MODEL_TEST(counters_count),
         MODEL_TEST(every_event_is_traced),
