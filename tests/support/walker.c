@@ -119,7 +119,7 @@ static bool
 is_flags_fault(enum vtd_fr fr)
 {
     return fr == VTD_FR_FS_AD || fr == VTD_FR_FS_AD_FAILED ||
-           fr == VTD_FR_SS_AD || fr == VTD_FR_SS_ACCESS ||
+           fr == VTD_FR_SS_AD || fr == VTD_FR_SS_AD_FAILED ||
            fr == VTD_FR_NEST_WRITE;
 }
 

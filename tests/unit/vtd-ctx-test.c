@@ -27,8 +27,7 @@ a_mode_without_its_capability_is_reserved(void **state)
     w->env.root.ttm = VTD_TTM_RSVD;
     assert_early_fault(w, VTD_FR_RTA);
     w->env.root.ttm = VTD_TTM_ABORT;
-    assert_found(w);
-    assert_int_equal(w->ctx.stage, VTD_STAGE_BLOCKED);
+    assert_early_fault(w, VTD_FR_RTA_ABORT);
     w->config.adms = false;
     assert_early_fault(w, VTD_FR_RTA);
 }
@@ -343,10 +342,32 @@ a_directory_bounds_the_pasid(void **state)
         assert_int_equal(w->ctx.pasid, last);
         if (pdts < 7) {
             walker_q_set(w, at.table + 8, last + 1);
-            assert_fault(w, VTD_FR_SM_RID_PASID, at.table);
+            assert_fault(w, VTD_FR_SM_CTX_INV, at.table);
+            /* It is wrong whoever asks. */
+            w->req.pasid = 0;
+            assert_fault(w, VTD_FR_SM_CTX_INV, at.table);
         }
         w->tables.next = first;
     }
+}
+
+static void
+a_pasid_is_that_of_requests_with_or_without(void **state)
+{
+    struct walker *w = *state;
+    struct places at;
+
+    w->req.pasid = 5;
+    at = scalable(w, 0, 5);
+    walker_q_set(w, at.table + 8, 5);
+    walker_flip(w, at.table, TABLES_SM_PASIDE);
+    assert_fault(w, VTD_FR_SM_RID_PASID, at.table);
+    walker_q_set(w, at.table + 8, 6);
+    assert_found(w);
+    w->req.pasid = VTD_NO_PASID;
+    walker_q_set(w, at.table + 8, 5);
+    assert_found(w);
+    assert_int_equal(w->ctx.pasid, 5);
 }
 
 static void
@@ -357,9 +378,9 @@ without_rps_the_pasid_of_a_function_is_zero(void **state)
 
     w->config.rps = false;
     at = scalable(w, 0, 0);
-    walker_q_set(w, at.table + 8, 0xfffff);
     assert_found(w);
     assert_int_equal(w->ctx.pasid, 0);
+    assert_rsvd(w, at.table + 8, 0xfffff | ALL << 21, VTD_FR_SM_CTX_RSVD);
 }
 
 /* --- what depends on the request alone ----------------------------------- */
@@ -371,17 +392,23 @@ a_known_context_permits_what_resolving_would(void **state)
     struct vtd_dma_ctx ctx = { .stage = VTD_STAGE_SECOND };
 
     assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_OK);
-    w->req.at = VTD_AT_TRANSLATED;
+    w->req.at = VTD_AT_TRANSLATION;
     assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_TT_BLOCK);
     ctx.scalable = true;
     assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_SM_DTE);
     ctx.ats = true;
     assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_OK);
+    /* Without PASID there is no execute request. */
     w->req.access = VTD_DMA_READ | VTD_DMA_EXEC;
-    assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_PASID_ERE);
-    ctx.ere = true;
     assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_OK);
     w->req.pasid = 1;
+    assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_PASID_ERE);
+    /* A translated request was judged before. */
+    w->req.at = VTD_AT_TRANSLATED;
+    assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_OK);
+    w->req.at = VTD_AT_TRANSLATION;
+    ctx.ere = true;
+    assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_OK);
     w->req.privileged = true;
     assert_int_equal(vtd_dma_ctx_permit(&ctx, &w->req), VTD_FR_PASID_SRE);
     ctx.sre = true;
@@ -409,6 +436,7 @@ needs_follow_from_requests(void **state)
 
     memset(&w->ctx, 0, sizeof(w->ctx));
     w->ctx.stage = VTD_STAGE_SECOND;
+    w->req.pasid = 1;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         w->req.access = row[i].access;
         w->req.atomic = row[i].atomic;
@@ -421,9 +449,15 @@ needs_follow_from_requests(void **state)
     w->ctx.stage = VTD_STAGE_FIRST;
     assert_int_equal(vtd_dma_need(&w->config, &w->ctx, &w->req), VTD_DMA_READ);
     w->ctx.stage = VTD_STAGE_NESTED;
+    assert_int_equal(vtd_dma_need(&w->config, &w->ctx, &w->req),
+                     VTD_DMA_READ | VTD_PERM_ZERO);
+    w->config.zlr = false;
     assert_int_equal(vtd_dma_need(&w->config, &w->ctx, &w->req), VTD_DMA_READ);
     w->ctx.stage = VTD_STAGE_SECOND;
-    w->config.zlr = false;
+    assert_int_equal(vtd_dma_need(&w->config, &w->ctx, &w->req), VTD_DMA_READ);
+    /* Without PASID there is no execute request. */
+    w->req.pasid = VTD_NO_PASID;
+    w->req.access = VTD_DMA_READ | VTD_DMA_EXEC;
     assert_int_equal(vtd_dma_need(&w->config, &w->ctx, &w->req), VTD_DMA_READ);
 }
 
@@ -452,8 +486,7 @@ page_requests_need_a_mode_that_has_them(void **state)
     w->env.root.ttm = VTD_TTM_RSVD;
     assert_int_equal(page_request(w), VTD_FR_RTA);
     w->env.root.ttm = VTD_TTM_ABORT;
-    assert_int_equal(page_request(w), VTD_FR_OK);
-    assert_int_equal(w->ctx.stage, VTD_STAGE_BLOCKED);
+    assert_int_equal(page_request(w), VTD_FR_RTA_ABORT);
 }
 
 static void
@@ -491,15 +524,15 @@ fpd_qualifies_what_is_found_behind_it(void **state)
 {
     /* Never, by code; every other code of the model is qualified. */
     static const uint8_t always[] = {
-        0x00, 0x01, 0x08, 0x09, 0x0a, 0x20, 0x21, 0x23, 0x25,
-        0x30, 0x31, 0x32, 0x38, 0x39, 0x3a, 0x40, 0x50, 0x58,
+        0x00, 0x01, 0x08, 0x09, 0x0a, 0x20, 0x21, 0x23, 0x25, 0x29,
+        0x30, 0x31, 0x32, 0x33, 0x38, 0x39, 0x3a, 0x40, 0x50, 0x58,
     };
     static const uint8_t qualified[] = {
         0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x0b, 0x0c, 0x0d, 0x0e, 0x22,
         0x24, 0x26, 0x27, 0x28, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,
         0x48, 0x51, 0x52, 0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x70, 0x71, 0x72,
-        0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x7b, 0x7c, 0x80,
-        0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x90, 0x91,
+        0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x7b, 0x7c, 0x7d,
+        0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x90, 0x91,
     };
 
     (void)state;
@@ -533,7 +566,10 @@ main(void)
         WALKER_TEST(scalable_mode_blocks_ats_without_dte),
         WALKER_TEST(requests_with_pasid_must_be_enabled),
         WALKER_TEST(a_directory_bounds_the_pasid),
+        WALKER_TEST(a_pasid_is_that_of_requests_with_or_without),
         WALKER_TEST(without_rps_the_pasid_of_a_function_is_zero),
+        WALKER_TEST(the_pasid_of_a_function_is_its_own),
+        WALKER_TEST(translated_requests_need_a_context_entry_alone),
         WALKER_TEST(a_known_context_permits_what_resolving_would),
         WALKER_TEST(needs_follow_from_requests),
         WALKER_TEST(page_requests_need_a_mode_that_has_them),

@@ -30,7 +30,7 @@ pasid_entries_fault(void **state)
 
     assert_rsvd(w, at.pasid, 0xc20 | HAW48, VTD_FR_PASID_RSVD);
     assert_rsvd(w, at.pasid + 8, 0x7f0000 | ALL << 25, VTD_FR_PASID_RSVD);
-    assert_rsvd(w, at.pasid + 16, 0xf40 | HAW48, VTD_FR_PASID_RSVD);
+    assert_rsvd(w, at.pasid + 16, 0xf00 | HAW48, VTD_FR_PASID_RSVD);
     for (unsigned i = 3; i < 8; i++) {
         assert_rsvd(w, at.pasid + i * UINT64_C(8), ALL, VTD_FR_PASID_RSVD);
     }
@@ -54,21 +54,21 @@ pasid_bits_without_their_capability_are_reserved(void **state)
     w->config.ssads = w->config.sc = w->config.srs = false;
     assert_rsvd(w, at.pasid, 0xe20 | HAW48, VTD_FR_PASID_RSVD);
     assert_rsvd(w, at.pasid + 8, 0x7f0000 | ALL << 24, VTD_FR_PASID_RSVD);
-    assert_rsvd(w, at.pasid + 16, 0xf41 | HAW48, VTD_FR_PASID_RSVD);
+    assert_rsvd(w, at.pasid + 16, 0xf01 | HAW48, VTD_FR_PASID_RSVD);
     w->config.sc = w->config.srs = true;
     w->config.smpwcs = w->config.ers = w->config.eafs = false;
     assert_rsvd(w, at.pasid + 8, 0xff0000 | ALL << 25, VTD_FR_PASID_RSVD);
-    assert_rsvd(w, at.pasid + 16, 0xfc2 | HAW48, VTD_FR_PASID_RSVD);
+    assert_rsvd(w, at.pasid + 16, 0xf82 | HAW48, VTD_FR_PASID_RSVD);
 }
 
 static void
-old_linux_kernels_set_nxe(void **state)
+bits_that_were_once_nxe_and_smep_are_ignored(void **state)
 {
     struct walker *w = *state;
     struct places at = scalable(w, 0, 0);
 
     walker_q_set(w, at.pasid, TABLES_PE_FIRST | 1);
-    walker_q_set(w, at.pasid + 16, FS_ROOT | BIT(5));
+    walker_q_set(w, at.pasid + 16, FS_ROOT | BIT(5) | BIT(6));
     assert_found(w);
     assert_int_equal(w->ctx.stage, VTD_STAGE_FIRST);
 }
@@ -157,8 +157,7 @@ the_translation_type_must_be_supported(void **state)
 
     for (unsigned pgtt = 0; pgtt < 8; pgtt++) {
         walker_q_set(w, at.pasid,
-                     SS_ROOT | (uint64_t)pgtt << 6 |
-                         TABLES_PE_AW(TABLES_AW_48) | 1);
+                     (uint64_t)pgtt << 6 | TABLES_PE_AW(TABLES_AW_48) | 1);
         if (!capability[pgtt]) {
             assert_fault(w, VTD_FR_PASID_INV, at.pasid);
             continue;
@@ -170,6 +169,41 @@ the_translation_type_must_be_supported(void **state)
         assert_fault(w, VTD_FR_PASID_INV, at.pasid);
         *capability[pgtt] = true;
     }
+}
+
+static void
+fields_of_a_stage_that_there_is_not_are_reserved(void **state)
+{
+    struct walker *w = *state;
+    struct places at = scalable(w, 0, 0);
+
+    w->config.fsts = false;
+    assert_rsvd(
+        w, at.pasid + 16,
+        ~(TABLES_PE2_SRE | TABLES_PE2_ERE | TABLES_PE2_EAFE | BIT(5) | BIT(6)),
+        VTD_FR_PASID_RSVD);
+    w->config.fsts = true;
+    w->config.ssts = false;
+    walker_q_set(w, at.pasid, TABLES_PE_FIRST | 1);
+    assert_found(w);
+    assert_rsvd(w, at.pasid, 0xc20 | ALL << 12, VTD_FR_PASID_RSVD);
+}
+
+static void
+a_nested_root_is_within_the_second_stage(void **state)
+{
+    struct walker *w = *state;
+    struct places at = scalable(w, 0, 0);
+
+    w->config.haw = 52;
+    walker_q_set(w, at.pasid,
+                 SS_ROOT | TABLES_PE_NESTED | TABLES_PE_AW(TABLES_AW_48) | 1);
+    walker_q_set(w, at.pasid + 16, BIT(48) - 4096);
+    assert_found(w);
+    walker_q_set(w, at.pasid + 16, BIT(48));
+    assert_fault(w, VTD_FR_PASID_INV, at.pasid);
+    walker_flip(w, at.pasid, TABLES_PE_NESTED ^ TABLES_PE_FIRST);
+    assert_found(w);
 }
 
 static void
@@ -276,10 +310,12 @@ main(void)
         WALKER_TEST(directory_entries_fault),
         WALKER_TEST(pasid_entries_fault),
         WALKER_TEST(pasid_bits_without_their_capability_are_reserved),
-        WALKER_TEST(old_linux_kernels_set_nxe),
+        WALKER_TEST(bits_that_were_once_nxe_and_smep_are_ignored),
         WALKER_TEST(a_pasid_entry_says_all_of_it),
         WALKER_TEST(each_flag_of_a_pasid_entry_is_itself),
         WALKER_TEST(the_translation_type_must_be_supported),
+        WALKER_TEST(fields_of_a_stage_that_there_is_not_are_reserved),
+        WALKER_TEST(a_nested_root_is_within_the_second_stage),
         WALKER_TEST(the_address_width_matters_where_it_is_used),
         WALKER_TEST(the_paging_mode_matters_where_it_is_used),
         WALKER_TEST(execute_and_supervisor_requests_must_be_enabled),

@@ -203,7 +203,7 @@ first_stage_tables_must_be_readable(void **state)
         enum vtd_fr read = top ? VTD_FR_NEST_ROOT_READ : VTD_FR_NEST_READ;
 
         walker_flip(w, entry, SS_RW);
-        assert_int_equal(walker_walk(w, IOVA, UR), read);
+        assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_SS_PERM);
         walker_flip(w, entry, TABLES_SS_W);
         assert_int_equal(walker_walk(w, IOVA, UW), read);
         walker_flip(w, entry, TABLES_SS_R);
@@ -230,9 +230,9 @@ first_stage_addresses_are_as_wide_as_the_second_stage(void **state)
 
     w->config.haw = 52;
     walker_q_set(w, first_entry(&nest, 1), BIT(48) | ALL);
-    assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_SS_WIDTH);
+    assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_NEST_WIDTH);
     w->config.mgaw = 48;
-    assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_DMA_WIDTH);
+    assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_NEST_WIDTH);
     walker_q_set(w, first_entry(&nest, 1), leaf);
     assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_OK);
     for (unsigned level = 2; level <= LEVELS; level++) {
@@ -318,6 +318,50 @@ second_stage_flags_tell_tables_from_pages(void **state)
     assert_int_equal(walker_walk(w, IOVA, UW), VTD_FR_OK);
     assert_int_equal(walker_q(w, nest.inner) & flags, flags);
     assert_int_equal(w->page.perm, 077);
+}
+
+/* Where the second stage has flags, first-stage tables are written by reading. */
+static void
+with_second_stage_flags_tables_must_be_writable(void **state)
+{
+    struct walker *w = *state;
+    struct nest nest = setup_nest(w);
+
+    w->ctx.ssade = true;
+    for (unsigned level = 1; level <= LEVELS; level++) {
+        uint64_t second = second_entry(w, &nest, level);
+
+        walker_flip(w, second, TABLES_SS_W);
+        assert_int_equal(walker_walk(w, IOVA, UR), level == LEVELS
+                                                       ? VTD_FR_NEST_ROOT_READ
+                                                       : VTD_FR_NEST_READ);
+        walker_flip(w, second, TABLES_SS_W);
+        assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_OK);
+        /* But nothing was written. */
+        assert_false(walker_q(w, second) & TABLES_SS_D);
+    }
+    w->ctx.pwsnp = false;
+    assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_OK);
+    walker_flip(w, nest.inner, TABLES_SS_A);
+    assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_SS_AD);
+}
+
+static void
+a_zero_length_read_looks_at_the_second_stage_alone(void **state)
+{
+    struct walker *w = *state;
+    struct nest nest = setup_nest(w);
+    const uint8_t zero = UR | VTD_PERM_ZERO;
+
+    walker_flip(w, nest.inner, TABLES_SS_R);
+    assert_int_equal(walker_walk(w, IOVA, UR), VTD_FR_SM_READ);
+    assert_int_equal(walker_walk(w, IOVA, zero), VTD_FR_OK);
+    assert_int_equal(w->page.perm, 022);
+    walker_flip(w, first_entry(&nest, 2), US);
+    assert_int_equal(walker_walk(w, IOVA, zero), VTD_FR_FS_USER);
+    walker_flip(w, first_entry(&nest, 2), US);
+    walker_flip(w, nest.inner, TABLES_SS_W);
+    assert_int_equal(walker_walk(w, IOVA, zero), VTD_FR_SS_PERM);
 }
 
 /* --- inspection ---------------------------------------------------------- */
@@ -433,8 +477,7 @@ an_inspector_sees_where_a_walk_fails(void **state)
     assert_int_equal(trail.count, 4);
     w->env.root.ttm = VTD_TTM_ABORT;
     assert_int_equal(vtd_walk_inspect(&w->env, &w->req, &w->ctx, &w->page),
-                     VTD_FR_OK);
-    assert_int_equal(w->ctx.stage, VTD_STAGE_BLOCKED);
+                     VTD_FR_RTA_ABORT);
     assert_int_equal(trail.count, 0);
 }
 
@@ -502,6 +545,8 @@ main(void)
         WALKER_TEST(no_output_among_interrupts),
         WALKER_TEST(first_stage_flags_are_written_through_the_second),
         WALKER_TEST(second_stage_flags_tell_tables_from_pages),
+        WALKER_TEST(with_second_stage_flags_tables_must_be_writable),
+        WALKER_TEST(a_zero_length_read_looks_at_the_second_stage_alone),
         WALKER_TEST(an_inspector_sees_every_step),
         WALKER_TEST(an_inspector_changes_nothing),
         WALKER_TEST(an_inspector_sees_where_a_walk_fails),

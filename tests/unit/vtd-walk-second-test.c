@@ -22,10 +22,10 @@
 
 /* Each fault's reason in legacy and in scalable mode. */
 static const struct reasons {
-    enum vtd_fr root, access, rsvd, none_w, none_r, write, read, mgaw, aw;
+    enum vtd_fr root, access, rsvd, none_w, none_r, write, read, width;
 } reasons[2] = {
-    { 0x03, 0x07, 0x0c, 0x05, 0x06, 0x05, 0x06, 0x04, 0x04 },
-    { 0x7b, 0x78, 0x7a, 0x79, 0x79, 0x85, 0x86, 0x83, 0x84 },
+    { 0x03, 0x07, 0x0c, 0x05, 0x06, 0x05, 0x06, 0x04 },
+    { 0x7b, 0x78, 0x7a, 0x79, 0x79, 0x85, 0x86, 0x84 },
 };
 
 static struct tables_map
@@ -229,9 +229,9 @@ permissions_meet_at_the_page(void **state)
                  walker_q(w, tables_entry(&w->tables, map.root, 4, 0, 3, 0)) &
                      ~(uint64_t)R);
     /* Neither entry permits nothing, and together they do. */
-    assert_int_equal(walker_walk(w, 0, 0), VTD_FR_SM_READ);
-    assert_int_equal(walker_walk(w, 0, R), VTD_FR_SM_READ);
-    assert_int_equal(walker_walk(w, 0, W), VTD_FR_SM_WRITE);
+    assert_int_equal(walker_walk(w, 0, 0), VTD_FR_SS_PERM);
+    assert_int_equal(walker_walk(w, 0, R), VTD_FR_SS_PERM);
+    assert_int_equal(walker_walk(w, 0, W), VTD_FR_SS_PERM);
     /* What is wrong with an entry comes before what it permits. */
     walker_flip(w, entry, BIT(62));
     assert_int_equal(walker_walk(w, 0, W), VTD_FR_SS_RSVD);
@@ -288,14 +288,13 @@ addresses_beyond_the_width(void **state)
 
             tables_map(&w->tables, &map, BIT(aw) - 4096, 0x1000, 12, RW);
             assert_int_equal(walker_walk(w, BIT(aw) - 1, R), VTD_FR_OK);
-            assert_int_equal(walker_walk(w, BIT(aw), R),
-                             levels == 5 ? fr->mgaw : fr->aw);
+            assert_int_equal(walker_walk(w, BIT(aw), R), fr->width);
             assert_int_equal(w->reads, 0);
-            assert_int_equal(walker_walk(w, UINT64_MAX, R), fr->mgaw);
+            assert_int_equal(walker_walk(w, UINT64_MAX, R), fr->width);
             w->config.mgaw = (uint8_t)(aw - 9);
-            assert_int_equal(walker_walk(w, BIT(aw) - 1, R), fr->mgaw);
-            assert_int_equal(walker_walk(w, BIT(aw - 9), R), fr->mgaw);
-            assert_int_not_equal(walker_walk(w, BIT(aw - 9) - 1, R), fr->mgaw);
+            assert_int_equal(walker_walk(w, BIT(aw) - 1, R), fr->width);
+            assert_int_equal(walker_walk(w, BIT(aw - 9), R), fr->width);
+            assert_int_not_equal(walker_walk(w, BIT(aw - 9) - 1, R), fr->width);
             w->config.mgaw = 57;
         }
     }
@@ -523,7 +522,7 @@ races_end(void **state)
     w->ctx.ssade = w->ctx.pwsnp = true;
     w->race_flip = BIT(60);
     w->races = UINT32_MAX;
-    assert_int_equal(walker_walk(w, 0, W), VTD_FR_SS_ACCESS);
+    assert_int_equal(walker_walk(w, 0, W), VTD_FR_SS_AD_FAILED);
     assert_true(w->exchanges <= 16);
     /* Nor may setting them succeed for ever. */
     w->race_flip = 0;
@@ -532,7 +531,7 @@ races_end(void **state)
     w->races = 0;
     w->ro_gpa = tables_entry(&w->tables, map.root, 4, 0, 1, 0);
     walker_flip(w, w->ro_gpa, D);
-    assert_int_equal(walker_walk(w, 0, W), VTD_FR_SS_ACCESS);
+    assert_int_equal(walker_walk(w, 0, W), VTD_FR_SS_AD_FAILED);
 }
 
 int
