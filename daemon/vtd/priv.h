@@ -61,6 +61,7 @@ struct vtd {
     struct vtd_root root;        /* what SRTP latched; gcmd.c */
     struct vtd_ir_state ir_told; /* what the owner was told last; gcmd.c */
     unsigned fault_next;         /* record that the next fault uses; fault.c */
+    uint32_t status;             /* of a wait descriptor; qi-desc.c */
     /*
      * The one copy of what was read last from guest memory, or is written to
      * it.  Not on the stack: the protection that an array there gets costs a
@@ -69,7 +70,6 @@ struct vtd {
     uint64_t irte[2];     /* an entry; ir.c and route.c */
     uint64_t desc[8];     /* descriptors; qi.c */
     uint64_t wait[2];     /* the one that waits for sinks; qi-desc.c */
-    uint32_t status;      /* of a wait descriptor; qi-desc.c */
     struct vtd_inv inv;   /* an invalidation; inv.c */
     struct vtd_sync sync; /* who waits for sinks; sync.c */
     uint64_t stat[VTD_STAT_COUNT];
