@@ -160,7 +160,7 @@ root_table_mode_is_latched_with_it(void **state)
         { &vtd_config_scalable,
           { VTD_FR_ROOT_P, VTD_FR_SM_ROOT_P, VTD_FR_RTA, VTD_FR_RTA } },
         { &vtd_config_full,
-          { VTD_FR_ROOT_P, VTD_FR_SM_ROOT_P, VTD_FR_RTA, VTD_FR_BLOCKED } },
+          { VTD_FR_ROOT_P, VTD_FR_SM_ROOT_P, VTD_FR_RTA, VTD_FR_RTA_ABORT } },
     };
 
     (void)state;
@@ -189,7 +189,7 @@ abort_mode_needs_no_scalable_mode(void **state)
     model = dma_model(&config);
     model_w8(model, 0x20, 0x10c00);
     gcmd(model, SRTP | TE);
-    assert_int_equal(request(model), VTD_FR_BLOCKED);
+    assert_int_equal(request(model), VTD_FR_RTA_ABORT);
     model_w8(model, 0x20, 0x10400);
     gcmd(model, SRTP | TE);
     assert_int_equal(request(model), VTD_FR_RTA);
