@@ -292,6 +292,8 @@ static const struct change interrupt_changes[] = {
     CANNOT("a table without IRTPS", L(IRTA, TOP)),
     CANNOT("IRTPS without a table", Q(GSTS, 0x01000000)),
     CAN("a table", L(IRTA, TOP | 0x580f), Q(GSTS, 0x03000000)),
+    CAN("a table of the other mode", L(IRTA, TOP | 0x500f),
+        Q(GSTS, 0x03000000)),
     CANNOT("a table that is none", L(IRTA, 0x5000), Q(GSTS, 0x01000000)),
     CANNOT("reserved bits of a table", L(IRTA, TOP | 0x5010),
            Q(GSTS, 0x01000000)),
