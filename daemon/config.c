@@ -18,9 +18,13 @@ _Static_assert(CONFIG_DEVICES_MAX * sizeof("ff:1f.7") < ITEM_MAX,
 
 struct key {
     const char *name;
-    /* Returns NULL, or why @value is refused; then @config is unchanged. */
+    /*
+     * Returns NULL, or why @value is refused; then @config is unchanged.  Is
+     * NULL for a switch, which stands at offset @member of @config.
+     */
     const char *(*set)(struct viommu_config *config, const char *value);
     const char *accepted;
+    size_t member;
 };
 
 /*
@@ -106,18 +110,6 @@ set_type(struct viommu_config *config, const char *value)
 {
     (void)config;
     return strcmp(value, "intel_vtd") ? "is not offered" : NULL;
-}
-
-static const char *
-set_intremap(struct viommu_config *config, const char *value)
-{
-    return parse_bool(value, &config->intremap);
-}
-
-static const char *
-set_eim(struct viommu_config *config, const char *value)
-{
-    return parse_bool(value, &config->eim);
 }
 
 static const char *
@@ -241,24 +233,6 @@ set_stages(struct viommu_config *config, const char *value)
 }
 
 static const char *
-set_caching(struct viommu_config *config, const char *value)
-{
-    return parse_bool(value, &config->caching);
-}
-
-static const char *
-set_posted(struct viommu_config *config, const char *value)
-{
-    return parse_bool(value, &config->posted);
-}
-
-static const char *
-set_ats(struct viommu_config *config, const char *value)
-{
-    return parse_bool(value, &config->ats);
-}
-
-static const char *
 set_pasid(struct viommu_config *config, const char *value)
 {
     return parse_range(value, 0, 20, &config->pasid);
@@ -308,57 +282,49 @@ set_faults(struct viommu_config *config, const char *value)
     return parse_range(value, 1, 8, &config->faults);
 }
 
-/*
- * Allowed together with eim=1: the flag is the firmware's wish, which the
- * guest's administrator may override.
- */
-static const char *
-set_x2apic_opt_out(struct viommu_config *config, const char *value)
-{
-    return parse_bool(value, &config->x2apic_opt_out);
-}
-
 static const char *
 set_width(struct viommu_config *config, const char *value)
 {
     return parse_range(value, 32, 52, &config->width);
 }
 
-#define SWITCH "0, 1, on or off"
+#define SWITCH(key)                                                        \
+    {                                                                      \
+#key, NULL, "0, 1, on or off", offsetof(struct viommu_config, key) \
+    }
 
 /* The first is the one that must be there. */
 static const struct key keys[] = {
-    { "type", set_type, "intel_vtd" },
-    { "intremap", set_intremap, SWITCH },
-    { "eim", set_eim, SWITCH },
+    { "type", set_type, "intel_vtd", 0 },
+    SWITCH(intremap),
+    SWITCH(eim),
     { "base", set_base,
-      "a free page from 0xfe000000 to 0xfeff7000, such as 0xfed90000" },
-    { "ioapic_id", set_ioapic_id, "0 to 255; hvmloader's is 1" },
+      "a free page from 0xfe000000 to 0xfeff7000, such as 0xfed90000", 0 },
+    { "ioapic_id", set_ioapic_id, "0 to 255; hvmloader's is 1", 0 },
     { "ioapic_sid", set_ioapic_sid,
-      "00:00.1 to ff:1f.7, one that no PCI device has, such as ff:00.0" },
-    { "faults", set_faults, "1 to 8" },
-    { "x2apic_opt_out", set_x2apic_opt_out, SWITCH },
-    { "width", set_width, "32 to 52" },
-    { "dma", set_dma, "none, legacy, scalable or full" },
-    { "stages", set_stages, "both, first or second" },
-    { "caching", set_caching, SWITCH },
-    { "posted", set_posted, SWITCH },
-    { "ats", set_ats, SWITCH },
-    { "pasid", set_pasid, "0 to 20" },
+      "00:00.1 to ff:1f.7, one that no PCI device has, such as ff:00.0", 0 },
+    { "faults", set_faults, "1 to 8", 0 },
+    /* Also with eim: it is a wish, which the guest may override. */
+    SWITCH(x2apic_opt_out),
+    { "width", set_width, "32 to 52", 0 },
+    { "dma", set_dma, "none, legacy, scalable or full", 0 },
+    { "stages", set_stages, "both, first or second", 0 },
+    SWITCH(caching),
+    SWITCH(posted),
+    SWITCH(ats),
+    { "pasid", set_pasid, "0 to 20", 0 },
     { "devices", set_devices,
-      "1 to 16 devices such as 00:04.0, separated by semicolons" },
+      "1 to 16 devices such as 00:04.0, separated by semicolons", 0 },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
-/* Whether the key that @set belongs to was given. */
 static bool
-is_seen(unsigned seen,
-        const char *(*set)(struct viommu_config *config, const char *value))
+is_seen(unsigned seen, const char *name)
 {
     size_t i = 0;
 
-    while (keys[i].set != set) {
+    while (strcmp(keys[i].name, name) != 0) {
         i++;
     }
     return seen & 1u << i;
@@ -368,16 +334,16 @@ is_seen(unsigned seen,
 static void
 set_defaults(struct viommu_config *config, unsigned seen)
 {
-    if (!is_seen(seen, set_eim)) {
+    if (!is_seen(seen, "eim")) {
         config->eim = config->intremap;
     }
-    if (!is_seen(seen, set_posted)) {
+    if (!is_seen(seen, "posted")) {
         config->posted = config->dma == CONFIG_DMA_FULL && config->intremap;
     }
-    if (!is_seen(seen, set_ats)) {
+    if (!is_seen(seen, "ats")) {
         config->ats = config->dma == CONFIG_DMA_FULL;
     }
-    if (!is_seen(seen, set_pasid)) {
+    if (!is_seen(seen, "pasid")) {
         config->pasid = config->dma >= CONFIG_DMA_SCALABLE ? 20 : 0;
     }
 }
@@ -521,7 +487,9 @@ parse_item(const char *item, size_t len, struct viommu_config *config,
                       name);
     }
     *seen |= 1u << i;
-    reason = keys[i].set(config, value);
+    reason = keys[i].set
+                 ? keys[i].set(config, value)
+                 : parse_bool(value, (bool *)((char *)config + keys[i].member));
     if (reason) {
         return refuse(err, err_size, "viommu: %s=%s %s; accepted: %s", name,
                       value, reason, keys[i].accepted);
