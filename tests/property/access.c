@@ -219,7 +219,8 @@ explains_context(const struct search *s, unsigned c)
     const struct ora_context *flags = &s->ctx[c];
     struct ora_answer answer;
 
-    if (flags->fr != VTD_FR_OK || flags->blocked || flags->kind == ORA_PASS) {
+    if (flags->fr != VTD_FR_OK || flags->kind == ORA_PASS ||
+        s->said->req->at == VTD_AT_TRANSLATED) {
         ora_walk(&guest.moment[c].world, &guest.moment[c].world, 0, flags,
                  s->said->req, &answer);
         return is_answer(s->said, &answer);
@@ -317,21 +318,24 @@ check_record(const struct vtd_dma_req *req, enum vtd_fr fr, uint64_t lo,
     bool with = req->pasid != VTD_NO_PASID;
     bool reads = !(req->access & VTD_DMA_WRITE) || fr == VTD_FR_READ ||
                  fr == VTD_FR_SM_READ;
+    unsigned width = guest.config.fs5lp || (guest.config.sagaw & 8)  ? 57
+                     : guest.config.fsts || (guest.config.sagaw & 4) ? 48
+                                                                     : 39;
+    uint64_t page = (req->iova & ~(PAGE - 1)) & ((UINT64_C(1) << width) - 1);
     uint64_t want = UINT64_C(1) << 63 | (uint64_t)fr << 32 | req->sid;
 
     want |= reads || req->atomic ? UINT64_C(1) << 62 : 0;
     want |= req->atomic ? UINT64_C(1) << 28 : 0;
-    want |= (uint64_t)req->at << 60;
-    if (with) {
+    want |= guest.config.dt ? (uint64_t)req->at << 60 : 0;
+    if (with && guest.config.pasid_bits) {
         want |= (uint64_t)req->pasid << 40 | UINT64_C(1) << 31;
         want |= req->access & VTD_DMA_EXEC ? UINT64_C(1) << 30 : 0;
         want |= req->privileged ? UINT64_C(1) << 29 : 0;
     }
-    if (hi != want || lo != (req->iova & ~(PAGE - 1))) {
+    if (hi != want || lo != page) {
         show_request(req);
         fail("fault record %#lx %#lx, not %#lx %#lx", (unsigned long)hi,
-             (unsigned long)lo, (unsigned long)want,
-             (unsigned long)(req->iova & ~(PAGE - 1)));
+             (unsigned long)lo, (unsigned long)want, (unsigned long)page);
     }
 }
 

@@ -12,6 +12,10 @@ bool ora_fetch(const struct ora_world *world, uint64_t gpa, uint64_t *quad,
 /* Whether FPD keeps a fault out of the records. */
 bool ora_fpd_counts(enum vtd_fr fr);
 
+/* Bits of the addresses that the second stage takes. */
+unsigned ora_second_width(const struct ora_world *world,
+                          const struct ora_context *ctx);
+
 static inline uint64_t
 bits(uint64_t val, unsigned high, unsigned low)
 {

@@ -33,7 +33,7 @@ reads(const struct walk *walk)
     const struct vtd_dma_req *req = walk->req;
 
     if (req->access == 0 && !req->atomic) {
-        return !walk->upper->config->zlr || walk->ctx->kind != ORA_SECOND;
+        return !walk->upper->config->zlr || walk->ctx->kind == ORA_FIRST;
     }
     return (req->access & (VTD_DMA_READ | VTD_DMA_EXEC)) || req->atomic;
 }
@@ -100,6 +100,9 @@ second_refusal(const struct walk *walk, const struct place *place, bool read,
 {
     bool scalable = walk->ctx->scalable;
 
+    if (scalable && !place->read && !place->write) {
+        return 0x79;
+    }
     if (write && !place->write) {
         return scalable ? 0x85 : 0x05;
     }
@@ -142,14 +145,25 @@ second_entry(struct walk *walk, uint64_t e, unsigned level, bool read,
     return second_refusal(walk, to, read, write);
 }
 
-/*
- * From @addr through the second stage to read or to write; 0 or a reason.
- * @alone: there is no first stage.
- */
+/* Who asks the second stage, and what for. */
+enum purpose {
+    ALONE,       /* the request, without a first stage */
+    BEHIND,      /* the request, behind one */
+    TABLE_READ,  /* the first stage, to read an entry; where the second one */
+                 /* has flags it must permit writing, too */
+    TABLE_WRITE, /* ... to set flags of an entry */
+};
+
+/* From @addr through the second stage; 0 or a reason. */
 static unsigned
-second_stage(struct walk *walk, uint64_t addr, bool alone, bool read,
-             bool write, struct place *to)
+second_stage(struct walk *walk, uint64_t addr, enum purpose purpose,
+             struct place *to)
 {
+    bool alone = purpose == ALONE;
+    bool read = purpose >= TABLE_READ || reads(walk);
+    bool dirties =
+        purpose >= TABLE_READ ? purpose == TABLE_WRITE : writes(walk->req);
+    bool write = dirties || (purpose == TABLE_READ && walk->ctx->ssade);
     uint64_t table = walk->ctx->second;
     unsigned top = walk->ctx->second_levels;
     unsigned reason = 0;
@@ -170,8 +184,8 @@ second_stage(struct walk *walk, uint64_t addr, bool alone, bool read,
         to->leaf = gpa;
         table = bits(e, 51, 12) << 12;
         if (reason == 0 && walk->ctx->ssade) {
-            reason =
-                update(walk, gpa, e, to->shift && write ? 0x300 : 0x100, 0x7c);
+            reason = update(walk, gpa, e, to->shift && dirties ? 0x300 : 0x100,
+                            0x7c);
         }
     }
     to->addr += addr & ((UINT64_C(1) << to->shift) - 1);
@@ -210,13 +224,12 @@ find_entry(struct walk *walk, uint64_t addr, bool top, bool write,
     if (walk->ctx->kind != ORA_NESTED) {
         return 0;
     }
-    if (addr >> width_of(walk->ctx->second_levels) ||
-        addr >> walk->upper->config->mgaw) {
+    if (addr >> ora_second_width(walk->upper, walk->ctx)) {
         return 0x74;
     }
-    reason = second_stage(walk, addr, false, true, write, &place);
+    reason = second_stage(walk, addr, write ? TABLE_WRITE : TABLE_READ, &place);
     *gpa = place.addr;
-    if (reason == 0x79 || reason == 0x85 || reason == 0x86) {
+    if (reason == 0x85 || reason == 0x86) {
         return write ? 0x77 : top ? 0x75 : 0x76;
     }
     return reason;
@@ -364,14 +377,11 @@ second_of_request(struct walk *walk, uint64_t addr, bool alone,
     const struct ora_context *ctx = walk->ctx;
     unsigned reason;
 
-    if (addr >> walk->upper->config->mgaw) {
-        return ctx->scalable ? 0x83 : 0x04;
+    *to = (struct place){ 0 };
+    if (addr >> ora_second_width(walk->upper, ctx)) {
+        return !ctx->scalable ? 0x04 : alone ? 0x84 : 0x74;
     }
-    if (addr >> width_of(ctx->second_levels)) {
-        return ctx->scalable ? 0x84 : 0x04;
-    }
-    reason =
-        second_stage(walk, addr, alone, reads(walk), writes(walk->req), to);
+    reason = second_stage(walk, addr, alone ? ALONE : BEHIND, to);
     if (reason == 0 && ctx->ssade) {
         dirty(walk, to->leaf, 0x200);
     }
@@ -420,23 +430,41 @@ walk_first(struct walk *walk)
               (place.code && last.read ? VTD_DMA_EXEC : 0u));
 }
 
-static void
-walk_pass(struct walk *walk)
+/* What a device asks for that translates for itself. */
+static unsigned
+wanted(const struct walk *walk)
 {
-    struct place place = { .addr = walk->req->iova, .shift = 12 };
+    const struct vtd_dma_req *req = walk->req;
+    bool no_write = req->no_write && walk->upper->config->nwfs;
 
-    if (walk->req->iova >> walk->upper->config->mgaw) {
-        deny(walk, walk->ctx->scalable ? 0x83 : 0x04);
+    return VTD_DMA_READ | (no_write ? 0u : VTD_DMA_WRITE) |
+           (req->pasid != VTD_NO_PASID ? req->access & VTD_DMA_EXEC : 0u);
+}
+
+/* The address is that of memory. */
+static void
+walk_identity(struct walk *walk)
+{
+    const struct ora_context *ctx = walk->ctx;
+    struct place place = { .addr = walk->req->iova, .shift = 12 };
+    unsigned width = walk->upper->config->haw;
+
+    if (!ctx->scalable && ctx->kind == ORA_PASS &&
+        ora_second_width(walk->upper, ctx) < width) {
+        width = ora_second_width(walk->upper, ctx);
+    }
+    if (place.addr >> width) {
+        deny(walk, ctx->scalable ? 0x83 : 0x04);
         return;
     }
-    grant(walk, &place, VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC);
+    grant(walk, &place, walk->req->at == VTD_AT_TRANSLATION ? wanted(walk) : 7);
 }
 
 static void
 walk_untranslated(struct walk *walk)
 {
     if (walk->ctx->kind == ORA_PASS) {
-        walk_pass(walk);
+        walk_identity(walk);
     } else if (walk->ctx->kind == ORA_SECOND) {
         walk_second(walk);
     } else {
@@ -444,32 +472,58 @@ walk_untranslated(struct walk *walk)
     }
 }
 
-/* To a device that asks these are an answer, and no fault. */
-static bool
-is_no_permission(enum vtd_fr fr)
+/*
+ * What becomes of a device's question: many faults are no faults to it, but an
+ * answer.  Of some the rest of what it asks for may be had.
+ */
+enum lot {
+    REFUSED,
+    NOTHING,
+    LESS,
+    RECORDED
+};
+
+static enum lot
+lot_of(enum vtd_fr fr)
 {
     switch ((unsigned)fr) {
     case 0x05:
     case 0x06:
-    case 0x71:
-    case 0x75:
-    case 0x76:
-    case 0x77:
-    case 0x79:
-    case 0x81:
     case 0x82:
     case 0x85:
     case 0x86:
-        return true;
+        return LESS;
+    case 0x04:
+    case 0x51:
+    case 0x59:
+    case 0x5c:
+    case 0x5d:
+    case 0x79:
+    case 0x80:
+    case 0x81:
+    case 0x83:
+    case 0x84:
+    case 0x90:
+        return NOTHING;
+    case 0x91:
+        return RECORDED;
     default:
-        return false;
+        return fr >= 0x70 && fr <= 0x77 ? NOTHING : REFUSED;
     }
 }
 
-/*
- * A device gets the most of what it asks for that there is: all of it, or
- * reading alone, or writing alone.
- */
+/* The fault so far, as a device is told it. */
+static void
+tell_device(const struct vtd_dma_req *req, struct ora_answer *answer)
+{
+    if (answer->fr != VTD_FR_OK && lot_of(answer->fr) != REFUSED) {
+        answer->fr = VTD_FR_OK;
+        answer->dirties = 0;
+        answer->resp = (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12 };
+    }
+}
+
+/* A device gets the most of what it asks for that there is. */
 static void
 walk_for_device(const struct walk *asked)
 {
@@ -477,55 +531,65 @@ walk_for_device(const struct walk *asked)
     struct vtd_dma_req ask = *asked->req;
     struct walk walk = *asked;
     struct ora_answer *answer = walk.answer;
-    uint8_t want = ask.access ? ask.access : VTD_DMA_READ;
+    unsigned want = wanted(asked);
 
-    if (ask.no_write && walk.upper->config->nwfs) {
-        want &= (uint8_t)~VTD_DMA_WRITE;
-    }
     walk.req = &ask;
     for (unsigned i = 0; i < sizeof(tries); i++) {
-        ask.access = want & tries[i];
+        ask.access = (uint8_t)(want & tries[i]);
         if (ask.access == 0) {
             continue;
         }
         answer->fr = VTD_FR_OK;
-        answer->silent = false;
         answer->dirties = 0;
         walk_untranslated(&walk);
-        if (answer->fr == VTD_FR_OK) {
-            answer->resp.access &=
-                (uint8_t)(want | VTD_DMA_READ | VTD_DMA_WRITE);
-            return;
-        }
-        if (!is_no_permission(answer->fr)) {
-            return;
+        if (answer->fr == VTD_FR_OK || lot_of(answer->fr) != LESS) {
+            break;
         }
     }
-    answer->fr = VTD_FR_OK;
-    answer->silent = false;
-    answer->dirties = 0;
-    answer->resp = (struct vtd_dma_resp){ .gpa = ask.iova, .shift = 12 };
+    answer->resp.access &= (uint8_t)want;
+    answer->resp.global = false;
 }
 
 /*
- * Writes to interrupt addresses are no DMA: they are refused here, and a
- * device that asks is told to send them untranslated.
+ * Without PASID and untranslated: an interrupt, which is no DMA, or nothing
+ * that there may be; only a zero-length read succeeds.
  */
 static void
 answer_interrupt_range(const struct vtd_dma_req *req, struct ora_answer *answer)
 {
-    answer->fr = VTD_FR_OK;
-    answer->silent = false;
-    if (req->at == VTD_AT_TRANSLATION) {
-        answer->resp = (struct vtd_dma_resp){
-            .gpa = req->iova,
-            .shift = 12,
-            .access = VTD_DMA_WRITE,
-            .untranslated = true,
-        };
+    *answer = (struct ora_answer){ .fr = VTD_FR_IR_INVALID };
+    if (req->access == 0 && !req->atomic) {
+        answer->fr = VTD_FR_OK;
+        answer->resp = (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12 };
+    }
+}
+
+/* One that asks is told to write there, untranslated. */
+static void
+answer_interrupt_ask(const struct walk *walk)
+{
+    bool write = (wanted(walk) & VTD_DMA_WRITE) != 0;
+
+    walk->answer->resp = (struct vtd_dma_resp){
+        .gpa = walk->req->iova,
+        .shift = 12,
+        .access = write ? VTD_DMA_WRITE : 0,
+        .untranslated = write,
+    };
+}
+
+static void
+answer_device(struct walk *walk, bool interrupt)
+{
+    if (walk->answer->fr != VTD_FR_OK) {
+        return;
+    }
+    if (interrupt) {
+        answer_interrupt_ask(walk);
+    } else if (walk->ctx->kind == ORA_PASS) {
+        walk_identity(walk);
     } else {
-        answer->fr = VTD_FR_BLOCKED;
-        answer->silent = true;
+        walk_for_device(walk);
     }
 }
 
@@ -535,28 +599,23 @@ ora_walk(const struct ora_world *upper, const struct ora_world *lower,
          const struct vtd_dma_req *req, struct ora_answer *answer)
 {
     struct walk walk = { upper, lower, cut, ctx, req, answer };
+    bool interrupt =
+        is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID;
 
     *answer = (struct ora_answer){ .fr = ctx->fr, .silent = ctx->silent };
-    if (is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID) {
-        answer_interrupt_range(req, answer);
-    } else if (ctx->blocked) {
+    if (req->at == VTD_AT_TRANSLATED && req->pasid != VTD_NO_PASID) {
         answer->fr = VTD_FR_BLOCKED;
         answer->silent = true;
+    } else if (req->at == VTD_AT_UNTRANSLATED && interrupt) {
+        answer_interrupt_range(req, answer);
+    } else if (req->at == VTD_AT_TRANSLATION) {
+        answer_device(&walk, interrupt);
+        tell_device(req, answer);
     } else if (answer->fr != VTD_FR_OK) {
         return;
     } else if (req->at == VTD_AT_TRANSLATED) {
-        /* The address came from here; it is not translated again. */
-        answer->resp =
-            (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12, .access = 7 };
-        if (is_interrupt_range(req->iova)) {
-            answer->fr = VTD_FR_BLOCKED;
-            answer->silent = true;
-        }
-    } else if (req->at == VTD_AT_TRANSLATION && ctx->kind != ORA_PASS) {
-        walk_for_device(&walk);
+        walk_identity(&walk);
     } else {
         walk_untranslated(&walk);
-        answer->resp.untranslated =
-            answer->fr == VTD_FR_OK && req->at == VTD_AT_TRANSLATION;
     }
 }

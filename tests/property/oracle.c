@@ -35,9 +35,11 @@ ora_fpd_counts(enum vtd_fr fr)
     case 0x08:
     case 0x09:
     case 0x0a:
+    case 0x29:
     case 0x30:
     case 0x31:
     case 0x32:
+    case 0x33:
     case 0x38:
     case 0x39:
     case 0x3a:
@@ -105,9 +107,8 @@ legacy_context(const struct ora_world *world, const struct vtd_dma_req *req,
     ctx->ats = type == 1;
     if (!bit(entry[0], 0)) {
         refuse(ctx, 0x02);
-    } else if (bits(entry[0], 11, 4) || entry[0] >> 52 ||
-               too_wide(world, entry[0]) || bit(entry[1], 7) ||
-               entry[1] >> 24) {
+    } else if (bits(entry[0], 11, 4) || bit(entry[1], 7) || entry[1] >> 24 ||
+               (type != 2 && (entry[0] >> 52 || too_wide(world, entry[0])))) {
         refuse(ctx, 0x0b);
     } else if (type == 3 || (type == 2 && !world->config->pt) ||
                (type == 1 && !world->config->dt) || ctx->second_levels == 0) {
@@ -115,6 +116,14 @@ legacy_context(const struct ora_world *world, const struct vtd_dma_req *req,
     } else if (req->at != VTD_AT_UNTRANSLATED && type != 1) {
         refuse(ctx, 0x0d);
     }
+}
+
+unsigned
+ora_second_width(const struct ora_world *world, const struct ora_context *ctx)
+{
+    unsigned width = 12 + 9 * ctx->second_levels;
+
+    return width < world->config->mgaw ? width : world->config->mgaw;
 }
 
 static bool
@@ -125,11 +134,14 @@ pasid_entry_has_reserved(const struct ora_world *world, const uint64_t *e)
     if (e[3] || e[4] || e[5] || e[6] || e[7]) {
         return true;
     }
-    /* Bit 133 was NXE until it became reserved; drivers still set it. */
+    /* Bits 133 and 134 were NXE and SMEP. */
     if (bit(e[0], 5) || bits(e[0], 11, 10) || e[0] >> 52 ||
         too_wide(world, e[0]) || bits(e[1], 22, 16) || e[1] >> 25 ||
-        bits(e[2], 11, 8) || bit(e[2], 6) || e[2] >> 52 ||
-        too_wide(world, e[2])) {
+        bits(e[2], 11, 8) || e[2] >> 52 || too_wide(world, e[2])) {
+        return true;
+    }
+    if ((bits(e[0], 51, 12) && !config->ssts) ||
+        ((bits(e[2], 51, 12) || bits(e[2], 4, 2)) && !config->fsts)) {
         return true;
     }
     return (bit(e[0], 9) && !config->ssads) ||
@@ -157,7 +169,8 @@ pasid_entry_is_possible(const struct ora_world *world, const uint64_t *e,
         return config->ssts && second;
     case 3:
         ctx->kind = ORA_NESTED;
-        return config->nest && first && second;
+        return config->nest && first && second &&
+               !(ctx->first >> ora_second_width(world, ctx));
     case 4:
         ctx->kind = ORA_PASS;
         return config->pt;
@@ -194,7 +207,8 @@ pasid_entry(const struct ora_world *world, const struct vtd_dma_req *req,
         refuse(ctx, 0x5a);
     } else if (!pasid_entry_is_possible(world, e, ctx)) {
         refuse(ctx, 0x5b);
-    } else if ((req->access & VTD_DMA_EXEC) && !ctx->ere) {
+    } else if (req->pasid != VTD_NO_PASID && (req->access & VTD_DMA_EXEC) &&
+               !ctx->ere) {
         refuse(ctx, 0x5c);
     } else if (ctx->super && !bit(e[2], 0)) {
         refuse(ctx, 0x5d);
@@ -212,7 +226,9 @@ scalable_entry_has_reserved(const struct ora_world *world, const uint64_t *e)
     }
     return (bit(e[0], 2) && !config->dt) ||
            (bit(e[0], 3) && config->pasid_bits == 0) ||
-           (bit(e[0], 4) && !config->prs) || (bit(e[1], 20) && !config->rprivs);
+           (bit(e[0], 4) && !config->prs) ||
+           (bit(e[1], 20) && !config->rprivs) ||
+           (bits(e[1], 19, 0) && !config->rps);
 }
 
 static void
@@ -223,18 +239,21 @@ scalable_checked(const struct ora_world *world, const struct vtd_dma_req *req,
     uint64_t limit = UINT64_C(1) << (bits(e[0], 11, 9) + 13);
     uint64_t dir;
 
-    ctx->pasid = with                 ? req->pasid
-                 : world->config->rps ? (uint32_t)bits(e[1], 19, 0)
-                                      : 0;
+    ctx->pasid = with ? req->pasid : (uint32_t)bits(e[1], 19, 0);
     ctx->super = with ? req->privileged : bit(e[1], 20);
     ctx->ats = bit(e[0], 2);
     if (req->at != VTD_AT_UNTRANSLATED && !ctx->ats) {
         refuse(ctx, 0x44);
+    } else if (req->at == VTD_AT_TRANSLATED) {
+        /* The context entry alone is asked. */
+        return;
     } else if (with && !bit(e[0], 3)) {
         refuse(ctx, 0x45);
-    } else if (ctx->pasid >= limit ||
-               (with && ctx->pasid >> world->config->pasid_bits)) {
-        refuse(ctx, with ? 0x46 : 0x48);
+    } else if (with && (ctx->pasid >= limit ||
+                        ctx->pasid >> world->config->pasid_bits)) {
+        refuse(ctx, 0x46);
+    } else if (with && ctx->pasid == bits(e[1], 19, 0)) {
+        refuse(ctx, 0x48);
     } else if (!ora_fetch(world,
                           (bits(e[0], 51, 12) << 12) +
                               (uint64_t)(ctx->pasid >> 6) * 8,
@@ -278,8 +297,12 @@ scalable_context(const struct ora_world *world, const struct vtd_dma_req *req,
             refuse(ctx, 0x41);
         } else if (scalable_entry_has_reserved(world, entry)) {
             refuse(ctx, 0x42);
-        } else if (bit(entry[0], 4) && !bit(entry[0], 2)) {
-            /* Pages are requested by those alone who translate. */
+        } else if ((bit(entry[0], 4) && !bit(entry[0], 2)) ||
+                   bits(entry[1], 19, 0) >> (bits(entry[0], 11, 9) + 13)) {
+            /*
+             * Pages are requested by those alone who translate, and the
+             * directory has RID_PASID in it.
+             */
             refuse(ctx, 0x43);
         } else {
             scalable_checked(world, req, entry, ctx);
@@ -298,7 +321,7 @@ ora_context(const struct ora_world *world, const struct vtd_dma_req *req,
     } else if (world->mode == ORA_SCALABLE && world->config->smts) {
         scalable_context(world, req, ctx);
     } else if (world->mode == ORA_ABORT && world->config->adms) {
-        ctx->blocked = true;
+        refuse(ctx, 0x33);
     } else {
         refuse(ctx, 0x30);
     }

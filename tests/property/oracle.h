@@ -42,8 +42,7 @@ enum ora_kind {
 struct ora_context {
     enum vtd_fr fr;
     bool silent; /* the record is suppressed, or there is none of it */
-    bool blocked;
-    bool fpd; /* of the entries that were reached */
+    bool fpd;    /* of the entries that were reached */
     bool scalable;
     enum ora_kind kind;
     uint64_t first, second; /* top tables */

@@ -299,6 +299,13 @@ write_pasid(uint64_t gpa)
     q[2] |= config->ers && !random_one_in(4) ? 2 : 0;
     q[2] |= config->srs && random_one_in(2) ? 0x10 : 0;
     q[2] |= config->eafs && random_one_in(2) ? 0x80 : 0;
+    /* What a stage has that the unit lacks is reserved. */
+    if (!config->ssts) {
+        q[0] &= 0xfff;
+    }
+    if (!config->fsts) {
+        q[2] &= 0x63;
+    }
     for (unsigned i = 0; i < 8; i++) {
         guest_write(gpa + i * 8, i < 3 ? q[i] : 0);
     }
