@@ -174,8 +174,7 @@ entry_read(const struct query *query, const struct place *at, uint64_t *entry)
 
     if (query->nested) {
         bool top = at->level == ctx->fs_levels;
-        enum vtd_fr fr =
-            entry_translate(env, ctx, gpa, false, top, &gpa);
+        enum vtd_fr fr = entry_translate(env, ctx, gpa, false, top, &gpa);
 
         if (fr != VTD_FR_OK) {
             return fr;
