@@ -396,11 +396,13 @@ derive_deps(struct vtd_ctx_entry *entry)
     entry->dep[1] = (uint16_t)gen_domain(VTD_GEN_DOMAIN, ctx->did);
     entry->dep[2] = VTD_GEN_ALL;
     entry->dep[3] = VTD_GEN_ALL;
+    if (ctx->scalable) {
+        entry->dep[2] =
+            (uint16_t)gen_pasid(VTD_GEN_PASID, ctx->did, ctx->pasid);
+    }
     if (ctx->stage != VTD_STAGE_SECOND) {
         space = space_first(ctx->did, ctx->pasid);
         entry->dep[1] = (uint16_t)gen_domain(VTD_GEN_FIRST, ctx->did);
-        entry->dep[2] =
-            (uint16_t)gen_pasid(VTD_GEN_PASID, ctx->did, ctx->pasid);
     }
     entry->region_base = (uint16_t)hash(space, BITS_4096);
 }

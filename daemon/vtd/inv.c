@@ -62,6 +62,10 @@ function_mask(uint64_t fm)
 /*
  * Descriptions are built in the unit, not on the stack: the protection that a
  * structure there gets costs a tenth of what is done here.
+ *
+ * Context entries of scalable mode belong to no domain: there the request for
+ * one is that for all, and the domain of a device does not count.
+ * [VT-d 4.1, "Context-cache Invalidate Descriptor"]
  */
 int
 vtd_inv_context(struct vtd *vtd, uint64_t lo, uint64_t hi)
@@ -79,6 +83,10 @@ vtd_inv_context(struct vtd *vtd, uint64_t lo, uint64_t hi)
         inv->scope = VTD_INV_GLOBAL;
         break;
     case VTD_G_DOMAIN:
+        if (vtd->root.ttm == VTD_TTM_SCALABLE) {
+            inv->scope = VTD_INV_GLOBAL;
+            break;
+        }
         inv->scope = VTD_INV_DOMAIN;
         inv->did = (uint16_t)VTD_GET(VTD_CC_LO_DID, lo);
         break;
@@ -93,6 +101,13 @@ vtd_inv_context(struct vtd *vtd, uint64_t lo, uint64_t hi)
     }
     vtd_inv_announce(vtd, inv);
     return 1;
+}
+
+/* The address of a second-stage page: bits beyond MGAW are ignored. */
+static uint64_t
+second_addr(const struct vtd *vtd, uint64_t addr)
+{
+    return addr & (VTD_BIT(vtd->config.mgaw) - 1);
 }
 
 /* Void what the model has cached. */
@@ -115,7 +130,8 @@ forget_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
             return -VTD_IQEI_RSVD;
         }
         vtd->stat[VTD_STAT_INVALIDATE]++;
-        return vtd_gens_invalidate_pages(gens, did, hi, PAGE_SHIFT + am,
+        return vtd_gens_invalidate_pages(gens, did, second_addr(vtd, hi),
+                                         PAGE_SHIFT + am,
                                          (hi & VTD_TLB_HI_IH) != 0);
     default:
         return -VTD_IQEI_RSVD;
@@ -145,7 +161,8 @@ forget_and_tell_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
         inv->scope = VTD_INV_ONE;
         inv->did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
         inv->leaf_only = (hi & VTD_TLB_HI_IH) != 0;
-        set_range(inv, hi, PAGE_SHIFT + (unsigned)VTD_GET(VTD_TLB_HI_AM, hi));
+        set_range(inv, second_addr(vtd, hi),
+                  PAGE_SHIFT + (unsigned)VTD_GET(VTD_TLB_HI_AM, hi));
         break;
     }
     if (cost > 0) {

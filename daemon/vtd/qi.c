@@ -152,7 +152,7 @@ run_wide(struct vtd *vtd, uint64_t tail_off, int budget)
  * What is wrong with the queue as a whole; or 0.  All of it is checked before
  * every run: a write to IQA changes size and width under head and tail, and a
  * tail outside the queue would never be met by a head that wraps inside it.
- * Only while remapping is enabled does the unit operate in some mode (peers).
+ * The mode is that of the root table in force, used or not.
  * [VT-d 4.1, "Invalidation Queue Error Record Register"]
  */
 static int
@@ -164,15 +164,14 @@ check_queue(const struct vtd *vtd, uint64_t offs, bool wide)
     if (wide && (offs & (VTD_QI_DESC_SIZE_WIDE - 1))) {
         return -VTD_IQEI_ALIGN;
     }
-    if (vtd->root.enabled) {
-        if (vtd->root.ttm == VTD_TTM_RSVD) {
-            return -VTD_IQEI_TTM;
-        }
-        if (vtd->root.ttm == VTD_TTM_SCALABLE && !wide) {
-            return -VTD_IQEI_WIDTH;
-        }
+    switch (vtd->root.ttm) {
+    case VTD_TTM_LEGACY:
+        return 0;
+    case VTD_TTM_RSVD:
+        return -VTD_IQEI_TTM;
+    default:
+        return wide ? 0 : -VTD_IQEI_WIDTH;
     }
-    return 0;
 }
 
 void

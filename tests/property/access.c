@@ -71,7 +71,8 @@ covers_page(const struct inv *inv, const struct ora_context *ctx, uint64_t iova,
                (ctx->kind == ORA_NESTED ||
                 (ctx->kind == ORA_SECOND && in_range(inv, iova)));
     case INV_TLB_PASID:
-        return first && ctx->did == inv->did && ctx->pasid == inv->pasid;
+        return ctx->scalable && ctx->did == inv->did &&
+               ctx->pasid == inv->pasid;
     case INV_TLB_PASID_PAGES:
         return first && ctx->did == inv->did && ctx->pasid == inv->pasid &&
                !(upper && inv->leaf_only) && in_range(inv, iova);

@@ -302,8 +302,11 @@ width_and_mode_must_agree(void **state)
             queue_assert_done(model);
         } else {
             queue_assert_error(model, want);
-            /* Without remapping there is no mode. */
+            /* It makes no difference whether the table is used. */
             model_w4(model, 0x18, (uint32_t)VTD_GCMD_QIE);
+            model_w4(model, VTD_OFF_FSTS, QUEUE_IQE);
+            assert_int_equal(model_fsts(model), QUEUE_IQE);
+            latch_root(model, 0);
             queue_mend(model);
         }
         model_destroy(model);
