@@ -55,7 +55,7 @@ RULES = [
      lambda m: str(int(m.group(1)) + 1)),
     # An offset of a register is rounded down to one.
     ('named constant', r'\bVTD_(?!OFF_)[A-Z0-9_]+_[A-Z0-9_]+\b(?!\()',
-     lambda m: '(%s + 1)' % m.group(0)),
+     lambda m: '(%s << 1)' % m.group(0)),
     ('condition true', r'\b(if|while) \((.*)\) \{$', r'\1 (1 || (\2)) {'),
     ('condition false', r'\b(if|while) \((.*)\) \{$', r'\1 (0 && (\2)) {'),
     ('statement', r'^(\s+)(?!return|break|goto|continue|case|default|\}|const'
@@ -63,9 +63,11 @@ RULES = [
      r'\1;'),
 ]
 
-# What tells nothing: compile-time checks, hints, and traces for an observer.
+# What tells nothing: compile-time checks, hints, traces for an observer, and
+# room on the stack.
 SKIP = re.compile(r'assert\(|_Static_assert|VTD_TRACE|__attribute__'
-                  r'|__builtin_expect|^\s*(/?\*|#|case |default:)')
+                  r'|__builtin_expect|^\s*(/?\*|#|case |default:)'
+                  r'|^\s*(const )?\w+ \w+\[\w+\];$')
 
 
 class Mutant:
