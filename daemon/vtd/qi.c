@@ -80,13 +80,18 @@ fetch(struct vtd *vtd, uint64_t head_off, uint64_t left, unsigned size)
     return vtd->ops->mem_read(vtd->ctx, gpa, vtd->desc, size) ? 0 : size;
 }
 
-/* Execute one; see vtd_desc_run for what it returns. */
+/*
+ * Execute one; see vtd_desc_run for what it returns.  In legacy mode wide
+ * descriptors have the types of the others, padded.
+ * [VT-d 4.1, "Hardware Handling of Queued Invalidation Interface Errors"]
+ */
 static inline __attribute__((always_inline)) int
 run_desc(struct vtd *vtd, const uint64_t *desc, bool wide)
 {
     uint64_t lo = desc[0];
     uint64_t hi = desc[1];
-    const struct vtd_desc_types *types = &vtd->desc_types[wide];
+    bool all = wide && vtd->root.ttm != VTD_TTM_LEGACY;
+    const struct vtd_desc_types *types = &vtd->desc_types[all];
     uint64_t type = lo & VTD_QI_TYPE_LOW;
     uint64_t rsvd = (lo & types->rsvd_lo[type]) | (hi & types->rsvd_hi[type]);
 

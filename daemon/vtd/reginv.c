@@ -26,6 +26,13 @@ _Static_assert(VTD_TLB_HI_ADDR == (uint64_t)VTD_IVA_ADDR &&
                    VTD_TLB_HI_AM == (uint64_t)VTD_IVA_AM,
                "IVA and the IOTLB descriptor differ");
 
+/* In other modes every command is an incorrect one: there is but the queue. */
+static bool
+is_in_charge(const struct vtd *vtd)
+{
+    return vtd->root.ttm == VTD_TTM_LEGACY;
+}
+
 static const struct command ccmd_command = {
     VTD_OFF_CCMD,
     VTD_SYNC_CCMD,
@@ -72,7 +79,10 @@ vtd_ccmd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
                       VTD_PREP(VTD_CC_LO_SID, VTD_GET(VTD_CCMD_SID, ccmd)) |
                       VTD_PREP(VTD_CC_LO_FM, VTD_GET(VTD_CCMD_FM, ccmd));
 
-        begin(vtd, &ccmd_command, vtd_inv_context(vtd, lo, 0) < 0 ? 0 : g);
+        if (!is_in_charge(vtd) || vtd_inv_context(vtd, lo, 0) < 0) {
+            g = 0;
+        }
+        begin(vtd, &ccmd_command, g);
     }
 }
 
@@ -88,7 +98,10 @@ vtd_iotlb_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
                       VTD_PREP(VTD_TLB_LO_DID, VTD_GET(VTD_IOTLB_DID, iotlb));
         uint64_t hi = vtd_reg64(vtd, VTD_OFF_IVA);
 
-        begin(vtd, &iotlb_command, vtd_inv_iotlb(vtd, lo, hi) < 0 ? 0 : g);
+        if (!is_in_charge(vtd) || vtd_inv_iotlb(vtd, lo, hi) < 0) {
+            g = 0;
+        }
+        begin(vtd, &iotlb_command, g);
     }
 }
 

@@ -229,16 +229,21 @@ queue_runs(void)
     return guest_now()->mode != ORA_RSVD;
 }
 
+/* Registers serve legacy mode alone, and other modes have types of their own. */
 void
 command_invalidate(const struct inv *inv)
 {
-    if (shapes[inv->kind].type <= 2 && (random_one_in(4) || !queue_runs())) {
+    bool legacy = guest_now()->mode == ORA_LEGACY;
+    unsigned type = shapes[inv->kind].type;
+
+    if (!queue_runs() || (legacy && type > 5)) {
+        return;
+    }
+    if (legacy && type <= 2 && random_one_in(4)) {
         by_register(inv);
-    } else if (queue_runs()) {
+    } else {
         queue(inv);
         ring();
-    } else {
-        return;
     }
     guest_invalidated(inv);
 }
@@ -247,13 +252,11 @@ void
 command_invalidate_all(void)
 {
     if (!queue_runs()) {
-        by_register(&(struct inv){ .kind = INV_CONTEXT_GLOBAL });
-        by_register(&(struct inv){ .kind = INV_TLB_GLOBAL });
-        guest_forget();
+        guest_forget(); /* whatever is asked is refused */
         return;
     }
     queue(&(struct inv){ .kind = INV_CONTEXT_GLOBAL });
-    if (guest.wide_queue) {
+    if (guest.wide_queue && guest_now()->mode != ORA_LEGACY) {
         queue(&(struct inv){ .kind = INV_PASID_GLOBAL });
     }
     queue(&(struct inv){ .kind = INV_TLB_GLOBAL });

@@ -294,9 +294,14 @@ model_queue_enable(struct model *model, unsigned qs)
     queue_enable(model, qs, 16);
 }
 
+/* In scalable mode, with a root table that nobody uses. */
 void
 model_queue_enable_wide(struct model *model, unsigned qs)
 {
+    if (!(model_r8(model, VTD_OFF_RTADDR) & VTD_RTADDR_TTM)) {
+        model_w8(model, VTD_OFF_RTADDR, VTD_PREP(VTD_RTADDR_TTM, 1));
+        command(model, VTD_GCMD_SRTP);
+    }
     queue_enable(model, qs, 32);
     assert_true(model_r8(model, VTD_OFF_IQA) & 0x800);
 }

@@ -12,12 +12,12 @@ queue_unit(const struct vtd_config *config, bool wide)
 {
     struct model *model = model_create(config);
 
-    model_sinks_attach(model);
     if (wide) {
         model_queue_enable_wide(model, 0);
     } else {
         model_queue_enable(model, 0);
     }
+    model_sinks_attach(model);
     return model;
 }
 

@@ -23,11 +23,10 @@ static const struct announced announced[] = {
       UINT64_C(0x0003123456780011),
       0,
       { VTD_INV_CONTEXT, VTD_INV_GLOBAL, .pasid = NO_PASID, .shift = 64 } },
-    { "contexts, domain",
+    { "contexts, domain, which none belongs to in scalable mode",
       UINT64_C(0x0003123456780021),
       0,
-      { VTD_INV_CONTEXT, VTD_INV_DOMAIN, .did = 0x5678, .pasid = NO_PASID,
-        .shift = 64 } },
+      { VTD_INV_CONTEXT, VTD_INV_GLOBAL, .pasid = NO_PASID, .shift = 64 } },
     { "contexts, device",
       UINT64_C(0x0000123456780031),
       0,
@@ -151,6 +150,7 @@ static void
 each_granularity_is_announced_once(void **state)
 {
     struct model *model = queue_unit(&vtd_config_full, true);
+    uint64_t count = vtd_stat_value(model->vtd, VTD_STAT_INVALIDATE);
 
     (void)state;
     for (unsigned i = 0; i < ANNOUNCED; i++) {
@@ -161,8 +161,48 @@ each_granularity_is_announced_once(void **state)
         assert_int_equal(model->inv_count, before + 1);
         assert_inv(model_inv_last(model), &announced[i].inv);
     }
-    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_INVALIDATE),
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_INVALIDATE) - count,
                      ANNOUNCED);
+    model_destroy(model);
+}
+
+/* Where the root table is one of legacy mode, contexts belong to domains. */
+static void
+legacy_contexts_have_a_domain(void **state)
+{
+    static const struct vtd_inv want = { VTD_INV_CONTEXT, VTD_INV_DOMAIN,
+                                         .did = 0x5678, .pasid = NO_PASID,
+                                         .shift = 64 };
+    struct model *model = queue_unit(&vtd_config_full, false);
+
+    (void)state;
+    queue_accepts(model, UINT64_C(0x0003123456780021), 0);
+    assert_inv(model_inv_last(model), &want);
+    model_destroy(model);
+}
+
+/* Wide descriptors do not bring those of another mode with them. */
+static void
+legacy_mode_has_five_types(void **state)
+{
+    struct model *model = queue_unit(&vtd_config_full, true);
+
+    (void)state;
+    queue_accepts(model, 0x37, 0);
+    queue_accepts(model, 9, 0);
+    model_w8(model, VTD_OFF_RTADDR, 0);
+    model_w4(model, VTD_OFF_GCMD, (uint32_t)(VTD_GCMD_QIE | VTD_GCMD_SRTP));
+    for (uint64_t type = 1; type < 16; type++) {
+        if (type > 5) {
+            queue_refuses(model, type | 0x30, 0, QUEUE_TYPE);
+        } else {
+            queue_accepts(model,
+                          type == 3   ? 3
+                          : type == 5 ? 0x25
+                                      : type | 0x10,
+                          0);
+        }
+    }
     model_destroy(model);
 }
 
@@ -298,6 +338,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_granularity_is_announced_once),
+        cmocka_unit_test(legacy_contexts_have_a_domain),
+        cmocka_unit_test(legacy_mode_has_five_types),
         cmocka_unit_test(reserved_granularities_are_refused),
         cmocka_unit_test(address_masks_end_at_mamv),
         cmocka_unit_test(address_masks_of_a_pasid_have_no_end),

@@ -19,14 +19,14 @@
 static int
 setup(void **state)
 {
-    *state = queue_unit(&vtd_config_full, true);
+    *state = queue_unit(&vtd_config_full, false);
     return 0;
 }
 
 static int
 setup_late(void **state)
 {
-    struct model *model = queue_unit(&vtd_config_full, true);
+    struct model *model = queue_unit(&vtd_config_full, false);
 
     model->sync_late = true;
     *state = model;
@@ -54,6 +54,23 @@ only(const struct model *model, unsigned before)
 {
     assert_int_equal(model->inv_count, before + 1);
     return model_inv_last(model);
+}
+
+/* Other modes have the queue alone: nothing is done, and told so. */
+static void
+registers_are_for_legacy_mode(void **state)
+{
+    struct model *model = *state;
+    unsigned before;
+
+    model_w8(model, VTD_OFF_RTADDR, 0x400);
+    model_w4(model, VTD_OFF_GCMD, (uint32_t)VTD_GCMD_SRTP);
+    before = model->inv_count;
+    model_w8(model, 0x28, CCMD_GLOBAL);
+    assert_int_equal(model_r8(model, 0x28), CCMD_GLOBAL & ~ICC);
+    model_w8(model, 0xf8, IOTLB_REG);
+    assert_int_equal(model_r8(model, 0xf8), IOTLB_REG & ~ICC);
+    assert_int_equal(model->inv_count, before);
 }
 
 static void
@@ -248,7 +265,7 @@ users_complete_in_every_order(void **state)
 {
     (void)state;
     for (unsigned n = 0; n < 24 * 24; n++) {
-        struct model *model = queue_unit(&vtd_config_full, true);
+        struct model *model = queue_unit(&vtd_config_full, false);
         unsigned begun[USERS], acked[USERS];
         uint64_t token[USERS];
         uint64_t highest = 0;
@@ -284,7 +301,7 @@ later_sync_that_succeeds_completes_the_others(void **state)
 {
     (void)state;
     for (unsigned last = 0; last < USERS; last++) {
-        struct model *model = queue_unit(&vtd_config_full, true);
+        struct model *model = queue_unit(&vtd_config_full, false);
 
         model->sync_late = true;
         for (unsigned user = 0; user < USERS; user++) {
@@ -392,6 +409,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(contexts_by_register),
+        TEST(registers_are_for_legacy_mode),
         TEST(translations_by_register),
         TEST(halves_of_a_command),
         TEST_LATE(command_waits_for_sinks),
