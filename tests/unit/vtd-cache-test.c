@@ -461,6 +461,21 @@ tables_go_unless_only_leaves_changed(void **state)
     }
 }
 
+/* Counters that have moved before are no reason to remember less. */
+static void
+tables_are_remembered_again(void **state)
+{
+    struct client *c = *state;
+    struct vtd_inv pages[] = { IOTLB(0x123457000, 12),
+                               PASID_IOTLB(1, 0x123457000, 12) };
+
+    for (unsigned k = 0; k < 2; k++) {
+        vtd_gens_invalidate(&c->gens, &pages[k]);
+        read_page(c, k, 0);
+        assert_int_equal(reads_for(c, k, iovas[1]), 1);
+    }
+}
+
 /* A table that spans 1 GiB goes with any entry above it in that range. */
 static void
 upper_tables_go_with_any_page_below_them(void **state)
@@ -573,6 +588,7 @@ main(void)
         TEST(tables_of_an_old_context_are_not_taken),
         TEST(the_last_table_is_remembered),
         TEST(tables_go_unless_only_leaves_changed),
+        TEST(tables_are_remembered_again),
         TEST(upper_tables_go_with_any_page_below_them),
         TEST(nothing_is_valid_at_first),
         TEST(an_invalidation_during_a_walk_keeps_it_from_being_cached),

@@ -142,6 +142,19 @@ events_become_records(void **state)
     assert_calls(model, 0, 0, 0);
 }
 
+/* That something was lost may be all there is to say. */
+static void
+loss_alone_is_no_fault(void **state)
+{
+    struct model *model = *state;
+    const struct vtd_ir_event event = { .index = 7, .lost = true };
+
+    vtd_ir_event(model->vtd, &event);
+    assert_int_equal(model_fsts(model), VTD_FSTS_PFO);
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_FAULT), 0);
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_FAULT_LOST), 1);
+}
+
 /* They may come from the time before the guest switched off. */
 static void
 events_while_disabled_are_dropped(void **state)
@@ -167,6 +180,7 @@ main(void)
         TEST(miss_of_an_unusable_entry_is_the_fault_it_is),
         TEST(miss_withdraws_an_entry_that_went),
         TEST(events_become_records),
+        TEST(loss_alone_is_no_fault),
         TEST(events_while_disabled_are_dropped),
     };
 

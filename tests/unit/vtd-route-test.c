@@ -288,6 +288,28 @@ global_invalidation_clears_when_many_are_announced(void **state)
     assert_true(model->route[0x8000].present);
 }
 
+/*
+ * An invalidation of all costs what the map and the reads cost: 1 and
+ * (10 + 65536 / 512) / 16, where a write has a budget of 256.
+ */
+static void
+global_invalidation_costs_what_it_looks_at(void **state)
+{
+    struct model *model = *state;
+
+    fill(model, 0, 0x10000, 0x52);
+    for (uint32_t i = 0; i < 10; i++) {
+        iec(model, i * 0x1000, 0);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        model_queue_append(model, MODEL_IEC_GLOBAL, 0);
+    }
+    model_queue_doorbell(model);
+    assert_int_equal(model_queue_head(model), 10 + (256 + 8) / 9);
+    vtd_run(model->vtd, 100 * 9);
+    assert_int_equal(model_queue_head(model), 110);
+}
+
 static void
 wide_range_clears_its_own_routes_alone(void **state)
 {
@@ -494,6 +516,7 @@ main(void)
         TEST(error_flushes_what_was_done_before_it),
         TEST(global_invalidation_rereads_the_few_announced),
         TEST(global_invalidation_clears_when_many_are_announced),
+        TEST(global_invalidation_costs_what_it_looks_at),
         TEST(wide_range_clears_its_own_routes_alone),
         TEST(clearing_takes_pending_changes_with_it),
         TEST(resync_announces_again),
