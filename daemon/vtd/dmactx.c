@@ -2,7 +2,8 @@
 /*
  * From a request to what it translates through: root, context and PASID
  * entries, each read once and checked in the order of the fault conditions.
- * [VT-d 4.1, "DMA Remapping Fault Conditions"]
+ * [VT-d 4.1, "Fault Conditions and Remapping Hardware Behavior for Various
+ * Requests"]
  *
  * FPD of every entry that was reached counts, whether it is present or not,
  * so that it is noted before anything else is looked at.

@@ -187,7 +187,7 @@ vtd_inv_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
 }
 
 /*
- * CAP.MAMV does not bound the mask (peers): Linux flushes up to 2^52 pages by
+ * CAP.MAMV does not bound the mask: Linux flushes up to 2^52 pages by
  * one descriptor.  What goes beyond the address space is all of it.
  */
 int

@@ -7,7 +7,7 @@
 
 /*
  * Commands are executed with the queue enabled or not, though software should
- * use the queue then (peers: QEMU leaves them pending for ever).  The
+ * use the queue then (QEMU leaves them pending for ever).  The
  * granularity performed is the one requested, or, for a request that makes no
  * sense, the reserved one: nothing was done, and the command is complete.
  * Another command while one is pending starts over.
