@@ -89,13 +89,20 @@ restart_records(struct vtd *vtd)
     }
 }
 
-/* IRE without a latched table is refused: it would remap through nothing. */
+/*
+ * IRE without a latched table is refused: it would remap through nothing.  With
+ * ESIRTPS a unit forgets its entries when it is disabled.
+ * [VT-d 4.1, "Global Command Register", on IRE]
+ */
 static void
 set_ire(struct vtd *vtd, bool enable)
 {
     if (!enable) {
         status_change(vtd, VTD_GSTS_IRES, 0);
         restart_records(vtd);
+        if (vtd->config.esirtps) {
+            vtd_route_clear(vtd);
+        }
     } else if (vtd->irt.entries != 0) {
         status_change(vtd, 0, VTD_GSTS_IRES);
     }

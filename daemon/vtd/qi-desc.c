@@ -46,12 +46,14 @@ run_iec(struct vtd *vtd, uint64_t lo, uint64_t hi)
 
 /* --- waiting ------------------------------------------------------------- */
 
+/* Bits of the address that the host does not have are ignored. */
 static void
 write_status(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
+    uint64_t gpa = hi & VTD_WAIT_HI_STADDR & (VTD_BIT(vtd->config.haw) - 1);
+
     vtd->status = (uint32_t)VTD_GET(VTD_WAIT_LO_STDATA, lo);
-    (void)vtd->ops->mem_write(vtd->ctx, hi & VTD_WAIT_HI_STADDR, &vtd->status,
-                              sizeof(vtd->status));
+    (void)vtd->ops->mem_write(vtd->ctx, gpa, &vtd->status, sizeof(vtd->status));
 }
 
 static __attribute__((noinline)) int

@@ -388,6 +388,32 @@ table_pointer_is_latched_by_sirtp_alone(void **state)
 }
 
 static void
+disabling_forgets_entries_with_esirtps(void **state)
+{
+    static const struct vtd_ir_event miss = { .reason = VTD_FR_IR_NOT_PRESENT,
+                                              .index = 5 };
+    struct vtd_config config = vtd_config_ir;
+
+    (void)state;
+    for (unsigned esirtps = 0; esirtps < 2; esirtps++) {
+        struct model *model;
+
+        config.esirtps = esirtps != 0;
+        model = model_create(&config);
+        model_irt_enable(model, 7, true);
+        model_irte_set(model, 5, MODEL_IRTE(0x31, 1), 0);
+        vtd_ir_event(model->vtd, &miss);
+        model->clear_calls = 0;
+        model_w4(model, 0x18, 0);
+        assert_int_equal(model->clear_calls, esirtps);
+        model_w4(model, 0x18, IRE);
+        model_w4(model, 0x18, 0);
+        assert_int_equal(model->clear_calls, esirtps);
+        model_destroy(model);
+    }
+}
+
+static void
 extended_mode_takes_effect_at_sirtp(void **state)
 {
     struct model *model = *state;
@@ -552,6 +578,7 @@ main(void)
         MODEL_TEST(commands_of_absent_capabilities_are_ignored),
         MODEL_TEST(remapping_is_refused_without_a_table),
         MODEL_TEST(table_pointer_is_latched_by_sirtp_alone),
+        cmocka_unit_test(disabling_forgets_entries_with_esirtps),
         MODEL_TEST(extended_mode_takes_effect_at_sirtp),
         MODEL_TEST(compatibility_blocking_follows_cfi_and_eime),
         MODEL_TEST(owner_is_told_of_changes_alone),

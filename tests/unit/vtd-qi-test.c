@@ -87,6 +87,9 @@ wait_status_beyond_memory_is_lost(void **state)
     assert_int_equal(model->writes, 1);
     model_queue_run(model, MODEL_WAIT_SW(2), MODEL_STATUS);
     assert_int_equal(model_ram_d(model, MODEL_STATUS), 2);
+    /* Address bits beyond HAW do not count. */
+    model_queue_run(model, MODEL_WAIT_SW(3), MODEL_STATUS | UINT64_C(1) << 52);
+    assert_int_equal(model_ram_d(model, MODEL_STATUS), 3);
 }
 
 static void
