@@ -20,7 +20,7 @@
 
 #define MODEL_MSI_MAX   64u
 #define MODEL_RETRY_MAX 64u
-#define MODEL_RESP_MAX  64u
+#define MODEL_RESP_MAX  256u
 #define MODEL_INV_MAX   64u
 
 struct model_msi {

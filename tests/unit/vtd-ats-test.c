@@ -271,6 +271,7 @@ interrupts_are_to_be_sent_untranslated(void **state)
         assert_int_equal(dma_access(dma, INTERRUPTS + 0x10, R), VTD_FR_OK);
         assert_true(dma->resp.untranslated);
         assert_int_equal(dma->resp.gpa, INTERRUPTS + 0x10);
+        assert_int_equal(dma->resp.shift, 12);
         assert_int_equal(dma->resp.access, W);
         dma->req.no_write = true;
         assert_int_equal(dma_translate(dma), VTD_FR_OK);

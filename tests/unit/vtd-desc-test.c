@@ -323,6 +323,26 @@ units_without_sinks_complete_at_once(void **state)
     model_destroy(model);
 }
 
+/* As many of them as fit run inside one write, whatever their type. */
+static void
+ordinary_descriptors_of_each_type_cost_one(void **state)
+{
+    struct model *model = queue_unit(&vtd_config_full, true);
+
+    (void)state;
+    model_w4(model, VTD_OFF_GCMD, 0);
+    model_queue_enable_wide(model, 1);
+    for (unsigned t = 0; t < TYPES; t++) {
+        for (unsigned i = 0; i < 255; i++) {
+            model_queue_append(model, types[t].lo, types[t].hi);
+        }
+        model->resp_count = 0;
+        model_queue_doorbell(model);
+        queue_assert_done(model);
+    }
+    model_destroy(model);
+}
+
 int
 main(void)
 {
@@ -338,6 +358,7 @@ main(void)
         cmocka_unit_test(what_a_unit_lacks_is_refused),
         cmocka_unit_test(legacy_units_know_the_types_of_legacy_mode),
         cmocka_unit_test(units_without_sinks_complete_at_once),
+        cmocka_unit_test(ordinary_descriptors_of_each_type_cost_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

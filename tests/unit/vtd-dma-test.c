@@ -449,6 +449,26 @@ abort_mode_refuses_all_and_says_so(void **state)
     dma_destroy(dma);
 }
 
+/* What a descriptor says of its hint reaches the tables that are cached. */
+static void
+upper_tables_are_read_again_unless_only_leaves_changed(void **state)
+{
+    struct dma *dma = dma_create(DMA_LEGACY);
+
+    (void)state;
+    model_queue_enable(dma->model, 0);
+    assert_int_equal(dma_translate(dma), VTD_FR_OK);
+    for (uint64_t hint = 0; hint < 2; hint++) {
+        unsigned reads;
+
+        model_queue_run(dma->model, 0x32 | DMA_DID << 16, DMA_IOVA | hint << 6);
+        reads = dma->model->reads;
+        assert_int_equal(dma_translate(dma), VTD_FR_OK);
+        assert_int_equal(dma->model->reads - reads, hint ? 1 : 4);
+    }
+    dma_destroy(dma);
+}
+
 static void
 a_reset_forgets_all_translations(void **state)
 {
@@ -487,6 +507,8 @@ main(void)
         cmocka_unit_test(large_pages_around_the_interrupt_range_are_cut),
         cmocka_unit_test(protected_memory_keeps_out_what_no_table_translates),
         cmocka_unit_test(abort_mode_refuses_all_and_says_so),
+        cmocka_unit_test(
+            upper_tables_are_read_again_unless_only_leaves_changed),
         cmocka_unit_test(a_reset_forgets_all_translations),
     };
 

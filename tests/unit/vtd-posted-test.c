@@ -312,10 +312,16 @@ inspection_shows_a_posted_entry_as_good(void **state)
     assert_int_equal(route.sid_check, VTD_SID_IGNORE_2_1);
     assert_true(route.fpd);
     assert_false(route.present);
-    model_irte_set(model, 9, POSTED_LO(PID, 0x51) | 4, POSTED_HI(PID));
+    /* Of a wrong one nothing is said but what is wrong. */
+    model_irte_set(model, 9, POSTED_LO(PID, 0x51) | FPD | 4,
+                   POSTED_HI(PID) | 0x60102);
     assert_int_equal(
         vtd_irte_inspect(model->vtd, 9, raw, &verdict, &route, &announced), 0);
     assert_int_equal(verdict, VTD_FR_IR_ENTRY_RSVD);
+    assert_int_equal(route.vector, 0);
+    assert_int_equal(route.sid, 0);
+    assert_int_equal(route.sid_check, VTD_SID_NONE);
+    assert_false(route.fpd);
     assert_int_equal(model->exchanges, 0);
 }
 

@@ -128,6 +128,28 @@ changed_entry_is_pushed_and_gone_entry_removed(void **state)
     assert_calls(model, 0, 0, 0);
 }
 
+/* Wherever it is: withdrawn once more it is not there. */
+static void
+gone_entry_is_forgotten(void **state)
+{
+    static const uint32_t indices[] = { 0, 63, 64, 65, 0x1234, 0xffff };
+    struct model *model = *state;
+
+    for (unsigned i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
+        model_irte_set(model, indices[i], MODEL_IRTE(0x41, 1), 0);
+        iec(model, indices[i], 0);
+        assert_true(model->route[indices[i]].present);
+        model_irte_set(model, indices[i], 0, 0);
+        iec(model, indices[i], 0);
+        assert_calls(model, 2, 0, 0);
+        miss(model, indices[i], 0, 0);
+        assert_calls(model, 0, 0, 0);
+        model_faults_clear(model);
+    }
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_ROUTE_CLEAR),
+                     sizeof(indices) / sizeof(indices[0]));
+}
+
 /* Not present, malformed and unreadable entries are never announced. */
 static void
 unusable_entries_are_not_announced(void **state)
@@ -299,7 +321,7 @@ global_invalidation_costs_what_it_looks_at(void **state)
 
     fill(model, 0, 0x10000, 0x52);
     for (uint32_t i = 0; i < 10; i++) {
-        iec(model, i * 0x1000, 0);
+        iec(model, 0x3000 + i * 0x1000, 0);
     }
     for (unsigned i = 0; i < 100; i++) {
         model_queue_append(model, MODEL_IEC_GLOBAL, 0);
@@ -308,6 +330,12 @@ global_invalidation_costs_what_it_looks_at(void **state)
     assert_int_equal(model_queue_head(model), 10 + (256 + 8) / 9);
     vtd_run(model->vtd, 100 * 9);
     assert_int_equal(model_queue_head(model), 110);
+    /* Half of it costs half: 1 and (5 + 32768 / 512) / 16. */
+    for (unsigned i = 0; i < 100; i++) {
+        model_queue_append(model, MODEL_IEC(0x8000, 15), 0);
+    }
+    model_queue_doorbell(model);
+    assert_int_equal(model_queue_head(model), 110 + (256 + 4) / 5);
 }
 
 static void
@@ -428,6 +456,15 @@ latching_invalidates_with_esirtps(void **state)
     assert_calls(model, 2, 0, 0);
     assert_int_equal(model->route[3].vector, 0x99);
     assert_false(model->route[4].present);
+    /* A table that is read entry by entry: from its first on. */
+    model_w8(model, 0xb8, MODEL_IRT | 0x800 | 3);
+    model_w4(model, 0x18, VTD_GCMD_QIE | VTD_GCMD_IRE | VTD_GCMD_SIRTP);
+    iec(model, 0, 4);
+    model_irte_set(model, 0, MODEL_IRTE(0x98, 0), 0);
+    model_irte_set(model, 15, MODEL_IRTE(0x97, 0), 0);
+    model_w4(model, 0x18, VTD_GCMD_QIE | VTD_GCMD_IRE | VTD_GCMD_SIRTP);
+    assert_int_equal(model->route[0].vector, 0x98);
+    assert_int_equal(model->route[15].vector, 0x97);
 }
 
 /* A change of the mode alone changes what each entry means. */
@@ -508,6 +545,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(present_entry_is_pushed_once),
         TEST(changed_entry_is_pushed_and_gone_entry_removed),
+        TEST(gone_entry_is_forgotten),
         TEST(unusable_entries_are_not_announced),
         TEST(only_the_range_is_read),
         TEST(entries_beyond_the_table_are_ignored),
