@@ -40,7 +40,7 @@ check_settled(void)
           guest_read8(VTD_OFF_IQH) == guest_read8(VTD_OFF_IQT));
 }
 
-/* Without TE: scalable mode would want the other width of descriptors. */
+/* In legacy mode: others would want the other width of descriptors. */
 static void
 check_new_queue(void)
 {
@@ -48,7 +48,8 @@ check_new_queue(void)
     const uint64_t status = 0x9000;
     uint32_t on = guest_read4(VTD_OFF_GSTS) & 0x02800000;
 
-    guest_write4(VTD_OFF_GCMD, on);
+    guest_write8(VTD_OFF_RTADDR, 0x3000);
+    guest_write4(VTD_OFF_GCMD, on | VTD_GCMD_SRTP);
     guest_write4(VTD_OFF_FSTS, 0x70);
     guest_write8(VTD_OFF_IQT, 0);
     guest_write8(VTD_OFF_IQA, queue);

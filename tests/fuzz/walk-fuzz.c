@@ -214,12 +214,20 @@ op_check_translate(struct input *input)
     (void)translate(guest.vtd, &req, &resp);
 }
 
-/* By registers: they work with the queue in any state. */
+/*
+ * By another root table, and the first one again: that works in every mode, and
+ * with the queue in any state.
+ */
 static void
 invalidate_all(void)
 {
-    guest_write8(VTD_OFF_CCMD, UINT64_C(0xa000000000000000));
-    guest_write8(VTD_OFF_IOTLB, UINT64_C(0x9003000000000000));
+    uint32_t on = guest_read4(VTD_OFF_GSTS) & 0x86800000;
+    uint64_t root = guest_read8(VTD_OFF_RTADDR);
+
+    guest_write8(VTD_OFF_RTADDR, root ^ PAGE_SIZE);
+    guest_write4(VTD_OFF_GCMD, on | VTD_GCMD_SRTP);
+    guest_write8(VTD_OFF_RTADDR, root);
+    guest_write4(VTD_OFF_GCMD, on | VTD_GCMD_SRTP);
 }
 
 /*
