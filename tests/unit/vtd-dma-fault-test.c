@@ -380,6 +380,52 @@ records_tell_the_type_of_a_request(void **state)
     }
 }
 
+/* The page goes as far as tables do; what a unit does not have stays zero. */
+static void
+records_are_as_wide_as_the_unit(void **state)
+{
+    static const struct {
+        const struct vtd_config *config;
+        uint8_t sagaw;
+        unsigned width;
+    } units[] = {
+        { &vtd_config_legacy, VTD_SAGAW_39, 39 },
+        { &vtd_config_legacy, VTD_SAGAW_48, 48 },
+        { &vtd_config_full, VTD_SAGAW_57, 57 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        struct vtd_config config = *units[i].config;
+        const struct vtd_dma_req req = { .iova = UINT64_MAX,
+                                         .pasid = 0x12345,
+                                         .sid = 0x102,
+                                         .access = R,
+                                         .at = VTD_AT_TRANSLATION };
+        struct vtd_dma_resp resp;
+        struct model *model;
+        uint64_t hi;
+
+        config.sagaw = units[i].sagaw;
+        if (config.mgaw > units[i].width) {
+            config.mgaw = (uint8_t)units[i].width;
+        }
+        model = model_create(&config);
+        model_w8(model, VTD_OFF_RTADDR, 0x10000);
+        model_w4(model, VTD_OFF_GCMD, (uint32_t)VTD_GCMD_SRTP);
+        model_w4(model, VTD_OFF_GCMD, (uint32_t)VTD_GCMD_TE);
+        assert_int_equal(vtd_dma_translate(model->vtd, &req, &resp),
+                         VTD_FR_RTA_PASID);
+        assert_int_equal(model_r8(model, 0x220), BIT(units[i].width) - 0x1000);
+        hi = BIT(63) | BIT(62) | UINT64_C(0x31) << 32 | 0x102;
+        if (i == 2) {
+            hi |= BIT(60) | BIT(31) | UINT64_C(0x12345) << 40;
+        }
+        assert_int_equal(model_r8(model, 0x228), hi);
+        model_destroy(model);
+    }
+}
+
 /* Of a request that reads and writes, the half that failed. */
 static void
 a_read_that_fails_is_a_read(void **state)
@@ -430,6 +476,7 @@ main(void)
         cmocka_unit_test(reasons_of_a_request_come_from_a_cached_context_too),
         cmocka_unit_test(no_reason_is_left_out),
         cmocka_unit_test(records_tell_the_type_of_a_request),
+        cmocka_unit_test(records_are_as_wide_as_the_unit),
         cmocka_unit_test(a_read_that_fails_is_a_read),
         cmocka_unit_test(repeats_of_a_request_are_collapsed),
     };
