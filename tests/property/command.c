@@ -12,6 +12,11 @@ enum {
     RTADDR = 0x20,
     CCMD = 0x28,
     FSTS = 0x34,
+    PMEN = 0x64,
+    PLMBASE = 0x68,
+    PLMLIMIT = 0x6c,
+    PHMBASE = 0x70,
+    PHMLIMIT = 0x78,
     IQH = 0x80,
     IQT = 0x88,
     IQA = 0x90,
@@ -31,6 +36,23 @@ static void
 write8(uint32_t off, uint64_t val)
 {
     vtd_mmio_write(guest.vtd, off, 8, val);
+}
+
+/* --- sinks --------------------------------------------------------------- */
+
+/* They do what they were asked to. */
+static void
+acknowledge(void)
+{
+    uint64_t token = guest.owed;
+
+    if (guest.unasked) {
+        fail("sinks were told of an invalidation, but are not waited for");
+    }
+    guest.owed = 0;
+    if (token) {
+        vtd_sync_done(guest.vtd, token, VTD_SYNC_OK, 0);
+    }
 }
 
 /* --- the queue ----------------------------------------------------------- */
@@ -55,20 +77,31 @@ append(uint64_t lo, uint64_t hi)
     guest.tail = (guest.tail + desc_size()) % PAGE;
 }
 
-/* Ring, and see that all is done: the status is there, and no error. */
+static bool
+has_completed(void)
+{
+    return (uint32_t)guest_read(AT_STATUS + 8) == guest.token;
+}
+
+/*
+ * Ring, and see that all is done: the status is there, not before sinks have
+ * acknowledged, and no error.
+ */
 static void
 ring(void)
 {
-    uint64_t status;
-
     guest.token++;
     append((uint64_t)guest.token << 32 | 0x25, AT_STATUS + 8);
     write8(IQT, guest.tail);
-    while (vtd_run_pending(guest.vtd)) {
+    while (guest.owed || vtd_run_pending(guest.vtd)) {
+        if (guest.owed && has_completed()) {
+            fail("a wait descriptor has not waited for sinks");
+        }
+        acknowledge();
         vtd_run(guest.vtd, 1 + random_below(8));
     }
-    status = guest_read(AT_STATUS + 8);
-    if ((uint32_t)status != guest.token) {
+    acknowledge();
+    if (!has_completed()) {
         fail("a wait descriptor has not completed: FSTS %#lx IQERCD %#lx "
              "IQH %#lx IQT %#x",
              (unsigned long)vtd_mmio_read(guest.vtd, FSTS, 4),
@@ -89,6 +122,11 @@ global_command(uint32_t set, uint32_t clear, uint32_t expect)
     uint32_t now;
 
     write4(GCMD, (on | set) & ~clear);
+    now = (uint32_t)vtd_mmio_read(guest.vtd, GSTS, 4);
+    if (guest.owed && expect && (now & expect) == expect) {
+        fail("GCMD %#x has not waited for sinks", set);
+    }
+    acknowledge();
     now = (uint32_t)vtd_mmio_read(guest.vtd, GSTS, 4);
     if ((now & expect) != expect || (now & clear)) {
         fail("GCMD %#x is answered by GSTS %#x", set, now);
@@ -139,12 +177,63 @@ command_root(void)
 void
 command_toggle_te(void)
 {
-    if (guest.te) {
+    if (guest.switches.enabled) {
         global_command(0, 0x80000000, 0);
     } else {
         global_command(0x80000000, 0, 0x80000000);
     }
-    guest.te = !guest.te;
+    guest.switches.enabled = !guest.switches.enabled;
+}
+
+static void
+latch_entries(void)
+{
+    write8(IRTA, AT_IRT | (guest.eime ? 0x800 : 0) | 7);
+    global_command(0x01000000, 0, 0x01000000);
+}
+
+void
+command_toggle_eime(void)
+{
+    if (guest.config.eim) {
+        guest.eime = !guest.eime;
+        latch_entries();
+    }
+}
+
+/* One region, of one to four times 2 MiB, or one that ends before it begins. */
+static void
+choose_region(unsigned i, uint64_t addr, uint64_t mask)
+{
+    uint64_t base = (addr + ((uint64_t)random_below(3) << 21)) & mask;
+    uint64_t limit = base + ((uint64_t)random_below(4) << 21);
+
+    if (random_one_in(8)) {
+        limit = base - (UINT64_C(1) << 21);
+    }
+    guest.switches.base[i] = base;
+    guest.switches.limit[i] = limit & mask;
+}
+
+void
+command_protect(uint64_t addr)
+{
+    struct ora_switches *switches = &guest.switches;
+    uint64_t mask = (UINT64_C(1) << guest.config.haw) - 1;
+
+    switches->protects =
+        (guest.config.plmr || guest.config.phmr) && !random_one_in(4);
+    choose_region(0, addr, mask & 0xffe00000);
+    choose_region(1, addr, mask & ~UINT64_C(0x1fffff));
+    write4(PMEN, 0);
+    write4(PLMBASE, (uint32_t)switches->base[0]);
+    write4(PLMLIMIT, (uint32_t)switches->limit[0]);
+    write8(PHMBASE, switches->base[1]);
+    write8(PHMLIMIT, switches->limit[1]);
+    write4(PMEN, switches->protects ? 0x80000000 : 0);
+    if ((vtd_mmio_read(guest.vtd, PMEN, 4) & 1) != switches->protects) {
+        fail("protection is not what was asked for");
+    }
 }
 
 void
@@ -155,8 +244,7 @@ command_start(void)
     write8(IQA, AT_QUEUE | (guest.wide_queue ? 0x800 : 0));
     global_command(0x04000000, 0, 0x04000000);
     if (guest.config.ir) {
-        write8(IRTA, AT_IRT | 7);
-        global_command(0x01000000, 0, 0x01000000);
+        latch_entries();
         global_command(0x02000000, 0, 0x02000000);
         command_invalidate_entries(0, 8);
     }
@@ -217,6 +305,10 @@ by_register(const struct inv *inv)
         write8(IOTLB, UINT64_C(1) << 63 | granularity << 60 |
                           (uint64_t)inv->did << 32);
     }
+    if (guest.owed && !(vtd_mmio_read(guest.vtd, reg, 8) >> 63)) {
+        fail("an invalidation by register has not waited for sinks");
+    }
+    acknowledge();
     if (vtd_mmio_read(guest.vtd, reg, 8) >> 63) {
         fail("an invalidation by register does not end");
     }
@@ -235,6 +327,7 @@ command_invalidate(const struct inv *inv)
 {
     bool legacy = guest_now()->mode == ORA_LEGACY;
     unsigned type = shapes[inv->kind].type;
+    unsigned long told = guest.told;
 
     if (!queue_runs() || (legacy && type > 5)) {
         return;
@@ -244,6 +337,9 @@ command_invalidate(const struct inv *inv)
     } else {
         queue(inv);
         ring();
+    }
+    if (guest.sinks && guest.told == told) {
+        fail("sinks were not told of an invalidation");
     }
     guest_invalidated(inv);
 }

@@ -11,6 +11,10 @@ void command_start(void);
 /* Latch another root table, in a mode that the unit has. */
 void command_root(void);
 void command_toggle_te(void);
+/* The same table of interrupts, in the mode that it was not in. */
+void command_toggle_eime(void);
+/* Protected regions at or near @addr; or none. */
+void command_protect(uint64_t addr);
 
 /* Issue @inv by queue or register, and see it complete. */
 void command_invalidate(const struct inv *inv);

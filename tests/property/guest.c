@@ -185,6 +185,31 @@ page_response(void *ctx, const struct vtd_page_resp *resp)
     (void)resp;
 }
 
+static void
+invalidate(void *ctx, const struct vtd_inv *inv)
+{
+    (void)ctx;
+    (void)inv;
+    guest.told++;
+    guest.unasked = true;
+}
+
+/* At once or later; until then nobody may say that it is done. */
+static bool
+sync_sinks(void *ctx, uint64_t token)
+{
+    (void)ctx;
+    if (guest.owed) {
+        fail("a sync begins before another one's end");
+    }
+    guest.unasked = false;
+    if (random_one_in(2)) {
+        return true;
+    }
+    guest.owed = token;
+    return false;
+}
+
 static const struct vtd_ops ops = {
     .mem_read = mem_read,
     .mem_write = mem_write,
@@ -196,6 +221,17 @@ static const struct vtd_ops ops = {
     .ir_retry = ir_retry,
     .page_response = page_response,
 };
+
+/* The same with sinks. */
+static struct vtd_ops
+ops_with_sinks(void)
+{
+    struct vtd_ops all = ops;
+
+    all.invalidate = invalidate;
+    all.sync = sync_sinks;
+    return all;
+}
 
 /* --- the history --------------------------------------------------------- */
 
@@ -278,26 +314,29 @@ guest_write(uint64_t gpa, uint64_t val)
 }
 
 void
-guest_begin(const struct vtd_config *config)
+guest_begin(const struct vtd_config *config, bool sinks)
 {
+    static struct vtd_ops used;
     const char *why = vtd_config_check(config);
 
     if (why) {
         fail("the configuration is refused: %s", why);
     }
-    guest = (struct guest){ .config = *config };
+    guest = (struct guest){ .config = *config, .sinks = sinks };
+    used = sinks ? ops_with_sinks() : ops;
     guest.ram = calloc(1, RAM_SIZE);
     guest.past = calloc(MOMENTS, RAM_SIZE);
     if (!guest.ram || !guest.past) {
         fail("no memory");
     }
-    guest.vtd = vtd_create(&guest.config, &ops, &guest);
+    guest.vtd = vtd_create(&guest.config, &used, &guest);
     if (!guest.vtd) {
         fail("no unit");
     }
     guest.moments = 1;
     guest.moment[0].world = (struct ora_world){
         .config = &guest.config,
+        .switches = &guest.switches,
         .ram = guest.ram,
         .ram_size = RAM_SIZE,
     };

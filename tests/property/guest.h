@@ -89,7 +89,8 @@ struct guest {
     struct moment moment[MOMENTS];
 
     /* What the driver did. */
-    bool te;
+    struct ora_switches switches;
+    bool eime;
     bool wide_queue;
     uint32_t tail;
     uint32_t token;
@@ -103,13 +104,22 @@ struct guest {
     struct vtd_route route[256];
     bool routed[256];
 
+    /* Sinks that acknowledge late: the token that they owe, or 0. */
+    bool sinks;
+    uint64_t owed;
+    unsigned long told; /* invalidations */
+    bool unasked;       /* of some of these */
+
     unsigned long msis;
 };
 
 extern struct guest guest;
 
-/* Begin with a unit of @config; it is ready to be told a root table. */
-void guest_begin(const struct vtd_config *config);
+/*
+ * Begin with a unit of @config, with sinks or without; it is ready to be told
+ * a root table.
+ */
+void guest_begin(const struct vtd_config *config, bool sinks);
 void guest_end(void);
 
 /* What is true now. */

@@ -26,6 +26,9 @@ change_entry(uint32_t index)
 
     lo = (lo & ~UINT64_C(0xe0)) | (uint64_t)(mode == 3 ? 0 : mode) << 5;
     lo &= ~UINT64_C(0xff00000000);
+    if (guest.eime) {
+        lo |= random64() << 32;
+    }
     if (random_one_in(8)) {
         lo &= ~UINT64_C(1);
     }
@@ -48,6 +51,7 @@ check_request(uint32_t index)
         .ram_size = IO_SIZE,
         .base = AT_IRT - AT_STATUS,
         .entries = ENTRIES,
+        .eime = guest.eime,
     };
     uint16_t sid = (uint16_t)random64();
     bool announced = index < ENTRIES && guest.routed[index];
@@ -100,6 +104,7 @@ check_routes(uint32_t first, uint32_t n)
         .ram_size = IO_SIZE,
         .base = AT_IRT - AT_STATUS,
         .entries = ENTRIES,
+        .eime = guest.eime,
     };
 
     for (uint32_t i = first; i < first + n; i++) {
@@ -148,6 +153,11 @@ interrupt_operation(void)
         break;
     case 3:
         miss(index);
+        break;
+    case 4:
+        if (random_one_in(16)) {
+            command_toggle_eime();
+        }
         break;
     default:
         check_request(random_one_in(64) ? ENTRIES + index : index);

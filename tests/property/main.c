@@ -30,6 +30,7 @@ static const struct variant {
     const char *name;
     const struct vtd_config *base;
     void (*adjust)(struct vtd_config *config);
+    bool sinks;
 } variants[];
 
 static void
@@ -43,6 +44,8 @@ narrow(struct vtd_config *config)
     config->pt = false;
     config->esrtps = false;
     config->zlr = false;
+    config->plmr = true;
+    config->phmr = true;
     config->fault_records = 1;
 }
 
@@ -77,13 +80,13 @@ second_only(struct vtd_config *config)
 }
 
 static const struct variant variants[] = {
-    { "legacy", &vtd_config_legacy, NULL },
-    { "legacy, narrow", &vtd_config_legacy, narrow },
-    { "legacy, caching mode", &vtd_config_legacy, caching_mode },
-    { "scalable", &vtd_config_scalable, NULL },
-    { "scalable, first stage alone", &vtd_config_scalable, first_only },
-    { "scalable, second stage alone", &vtd_config_scalable, second_only },
-    { "full", &vtd_config_full, NULL },
+    { "legacy", &vtd_config_legacy, NULL, false },
+    { "legacy, narrow", &vtd_config_legacy, narrow, false },
+    { "legacy, caching mode", &vtd_config_legacy, caching_mode, true },
+    { "scalable", &vtd_config_scalable, NULL, true },
+    { "scalable, first stage alone", &vtd_config_scalable, first_only, false },
+    { "scalable, second stage alone", &vtd_config_scalable, second_only, true },
+    { "full", &vtd_config_full, NULL, false },
 };
 
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
@@ -200,9 +203,12 @@ operate(void)
         if (guest.config.ir) {
             interrupt_operation();
         }
-    } else if (what == 32 && random_one_in(64)) {
-        command_toggle_te();
-        command_toggle_te();
+    } else if (what == 32) {
+        if (random_one_in(guest.switches.enabled ? 16 : 2)) {
+            command_toggle_te();
+        } else if (random_one_in(4)) {
+            command_protect(pick_hot()->iova);
+        }
     } else if (what == 33 &&
                random_one_in(guest_now()->mode >= ORA_RSVD ? 1 : 32)) {
         command_root();
@@ -223,7 +229,7 @@ run(const struct variant *variant, unsigned long operations)
     }
     *counts = (struct access_counts){ 0 };
     interrupt_checks = 0;
-    guest_begin(&config);
+    guest_begin(&config, variant->sinks);
     structures_fill();
     command_start();
     for (unsigned i = 0; i < HOT; i++) {

@@ -457,6 +457,12 @@ walk_identity(struct walk *walk)
         deny(walk, ctx->scalable ? 0x83 : 0x04);
         return;
     }
+    if (!is_interrupt_range(place.addr) &&
+        ora_is_protected(walk->upper, place.addr)) {
+        walk->answer->fr = VTD_FR_BLOCKED;
+        walk->answer->silent = true;
+        return;
+    }
     grant(walk, &place, walk->req->at == VTD_AT_TRANSLATION ? wanted(walk) : 7);
 }
 
@@ -472,51 +478,11 @@ walk_untranslated(struct walk *walk)
     }
 }
 
-/*
- * What becomes of a device's question: many faults are no faults to it, but an
- * answer.  Of some the rest of what it asks for may be had.
- */
-enum lot {
-    REFUSED,
-    NOTHING,
-    LESS,
-    RECORDED
-};
-
-static enum lot
-lot_of(enum vtd_fr fr)
-{
-    switch ((unsigned)fr) {
-    case 0x05:
-    case 0x06:
-    case 0x82:
-    case 0x85:
-    case 0x86:
-        return LESS;
-    case 0x04:
-    case 0x51:
-    case 0x59:
-    case 0x5c:
-    case 0x5d:
-    case 0x79:
-    case 0x80:
-    case 0x81:
-    case 0x83:
-    case 0x84:
-    case 0x90:
-        return NOTHING;
-    case 0x91:
-        return RECORDED;
-    default:
-        return fr >= 0x70 && fr <= 0x77 ? NOTHING : REFUSED;
-    }
-}
-
 /* The fault so far, as a device is told it. */
 static void
 tell_device(const struct vtd_dma_req *req, struct ora_answer *answer)
 {
-    if (answer->fr != VTD_FR_OK && lot_of(answer->fr) != REFUSED) {
+    if (answer->fr != VTD_FR_OK && ora_lot(answer->fr) != ORA_REFUSED) {
         answer->fr = VTD_FR_OK;
         answer->dirties = 0;
         answer->resp = (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12 };
@@ -542,7 +508,7 @@ walk_for_device(const struct walk *asked)
         answer->fr = VTD_FR_OK;
         answer->dirties = 0;
         walk_untranslated(&walk);
-        if (answer->fr == VTD_FR_OK || lot_of(answer->fr) != LESS) {
+        if (answer->fr == VTD_FR_OK || ora_lot(answer->fr) != ORA_LESS) {
             break;
         }
     }
@@ -603,7 +569,9 @@ ora_walk(const struct ora_world *upper, const struct ora_world *lower,
         is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID;
 
     *answer = (struct ora_answer){ .fr = ctx->fr, .silent = ctx->silent };
-    if (req->at == VTD_AT_TRANSLATED && req->pasid != VTD_NO_PASID) {
+    if (!upper->switches->enabled) {
+        ora_disabled(upper, req, answer);
+    } else if (req->at == VTD_AT_TRANSLATED && req->pasid != VTD_NO_PASID) {
         answer->fr = VTD_FR_BLOCKED;
         answer->silent = true;
     } else if (req->at == VTD_AT_UNTRANSLATED && interrupt) {

@@ -326,3 +326,63 @@ ora_context(const struct ora_world *world, const struct vtd_dma_req *req,
         refuse(ctx, 0x30);
     }
 }
+
+enum ora_lot
+ora_lot(enum vtd_fr fr)
+{
+    switch ((unsigned)fr) {
+    case 0x05:
+    case 0x06:
+    case 0x82:
+    case 0x85:
+    case 0x86:
+        return ORA_LESS;
+    case 0x04:
+    case 0x51:
+    case 0x59:
+    case 0x5c:
+    case 0x5d:
+    case 0x79:
+    case 0x80:
+    case 0x81:
+    case 0x83:
+    case 0x84:
+    case 0x90:
+        return ORA_NOTHING;
+    case 0x91:
+        return ORA_RECORDED;
+    default:
+        return fr >= 0x70 && fr <= 0x77 ? ORA_NOTHING : ORA_REFUSED;
+    }
+}
+
+/* --- without tables ------------------------------------------------------ */
+
+bool
+ora_is_protected(const struct ora_world *world, uint64_t addr)
+{
+    const struct ora_switches *switches = world->switches;
+    const bool has[] = { world->config->plmr, world->config->phmr };
+
+    /* Regions begin and end with multiples of 2 MiB. */
+    for (unsigned i = 0; i < 2; i++) {
+        if (switches->protects && has[i] &&
+            addr >> 21 >= switches->base[i] >> 21 &&
+            addr >> 21 <= switches->limit[i] >> 21) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+ora_disabled(const struct ora_world *world, const struct vtd_dma_req *req,
+             struct ora_answer *answer)
+{
+    *answer = (struct ora_answer){ .fr = VTD_FR_BLOCKED, .silent = true };
+    if (req->at == VTD_AT_UNTRANSLATED && !ora_is_protected(world, req->iova)) {
+        answer->fr = VTD_FR_OK;
+        answer->resp =
+            (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12, .access = 7 };
+    }
+}

@@ -22,9 +22,20 @@ enum ora_mode {
     ORA_ABORT = 3
 };
 
+/*
+ * What counts from one access to the next, without an invalidation: TE, and
+ * the protected regions, by the registers of the low and of the high one.
+ */
+struct ora_switches {
+    bool enabled;
+    bool protects;
+    uint64_t base[2], limit[2];
+};
+
 /* Guest memory at one moment, and the root table that was latched then. */
 struct ora_world {
     const struct vtd_config *config;
+    const struct ora_switches *switches; /* as they are now */
     const uint8_t *ram;
     uint64_t ram_size;
     uint64_t root;
