@@ -13,6 +13,7 @@
 
 #include "daemon/vtd/bits.h"
 #include "daemon/vtd/cache.h"
+#include "daemon/vtd/walk-plan.h"
 
 /*
  * The part of a request that a look-up compares is one quadword: PASID, source
@@ -39,6 +40,21 @@ vtd_req_word(const struct vtd_dma_req *req)
 
     memcpy(&word, (const char *)req + VTD_REQ_WORD, sizeof(word));
     return word;
+}
+
+/* The bytes of an answer from its shift on, at once. */
+#define VTD_RESP_TAIL offsetof(struct vtd_dma_resp, shift)
+_Static_assert(offsetof(struct vtd_dma_resp, access) == VTD_RESP_TAIL + 1 &&
+                   offsetof(struct vtd_dma_resp, snoop) == VTD_RESP_TAIL + 2 &&
+                   offsetof(struct vtd_dma_resp, global) == VTD_RESP_TAIL + 3 &&
+                   sizeof(struct vtd_dma_resp) ==
+                       VTD_RESP_TAIL + sizeof(uint64_t),
+               "the end of an answer is not one quadword");
+
+static inline void
+vtd_resp_set_tail(struct vtd_dma_resp *resp, uint64_t tail)
+{
+    memcpy((char *)resp + VTD_RESP_TAIL, &tail, sizeof(tail));
 }
 
 /* Privileged or atomic. */
@@ -125,11 +141,15 @@ struct vtd_tlb_entry {
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct vtd_tlb_entry) == 64, "not one cache line");
 
-/* A table of the first, or only, stage of one context. */
+/*
+ * A table of the first, or only, stage of one context.  It depends on what the
+ * context's translations depend on, and on one counter more that follows from
+ * the region and the level.
+ */
 struct vtd_pwc_entry {
     uint64_t serial; /* vtd_ctx_entry.serial */
     uint64_t region; /* iova >> VTD_PWC_SHIFT */
-    struct vtd_stamp stamp;
+    uint64_t sum;
     struct vtd_walk_hint hint;
 } __attribute__((aligned(64)));
 #define VTD_PWC_SHIFT 21u
@@ -159,11 +179,12 @@ struct vtd_ctx_entry {
     uint8_t perm_shift;
     uint8_t permit;
     struct vtd_dma_ctx ctx;
-} __attribute__((aligned(128)));
-_Static_assert(sizeof(struct vtd_ctx_entry) == 128, "slots are not cheap");
+    struct vtd_walk_plan plan;
+} __attribute__((aligned(256)));
+_Static_assert(sizeof(struct vtd_ctx_entry) == 256, "slots are not cheap");
 
 struct vtd_cache {
-    /* Constant: whose counters count, and how walks are done. */
+    /* Constant, by vtd_cache_init(). */
     const struct vtd_gens *gens;
     const struct vtd_walk_env *env;
     uint64_t serial; /* the last one given */
@@ -174,10 +195,28 @@ struct vtd_cache {
     struct vtd_walk_hint hint;
     struct vtd_page page;
     const struct vtd_tlb_entry *found; /* where it was kept */
+    uint64_t raw; /* an entry of the walk; for the same reason here */
+    /* Those of @env, which is two loads away. */
+    int (*mem_read)(void *ctx, uint64_t gpa, void *buf, size_t len);
+    void *mem_ctx;
     struct vtd_tlb_entry tlb[VTD_TLB_ENTRIES];
     struct vtd_pwc_entry pwc[VTD_PWC_ENTRIES];
     struct vtd_ctx_entry ctx[VTD_CTX_ENTRIES];
 };
+
+/* Keep this address; GCC would compute it once more for each use. */
+#define vtd_keep(p) __asm__("" : "+r"(p))
+
+/* @gens are the counters that count, @env says how walks are done. */
+static inline void
+vtd_cache_init(struct vtd_cache *cache, const struct vtd_gens *gens,
+               const struct vtd_walk_env *env)
+{
+    cache->gens = gens;
+    cache->env = env;
+    cache->mem_read = env->ops->mem_read;
+    cache->mem_ctx = env->ctx;
+}
 
 /*
  * Neighbouring pages have neighbouring slots; those of another source or PASID
@@ -187,29 +226,32 @@ struct vtd_cache {
 #define VTD_TLB_SID_STEP   2531u
 #define VTD_CTX_SID_STEP   155u
 
+/* Tables of another context are far away. */
+#define VTD_PWC_STEP 197u
+
 static inline struct vtd_tlb_entry *
 vtd_tlb_slot(struct vtd_cache *cache, const struct vtd_dma_req *req)
 {
     uint32_t begin =
         req->pasid * VTD_TLB_PASID_STEP + req->sid * VTD_TLB_SID_STEP;
+    struct vtd_tlb_entry *entry =
+        &cache->tlb[((uint32_t)(req->iova >> 12) + begin) % VTD_TLB_ENTRIES];
 
-    return &cache->tlb[((uint32_t)(req->iova >> 12) + begin) % VTD_TLB_ENTRIES];
+    vtd_keep(entry);
+    return entry;
 }
 
 /*
- * The way of nearly every request: true, and *resp.  Anything that is out of
- * the ordinary is no hit.
+ * The way of nearly every request, whose slot @entry is: true, and *resp.
+ * Anything that is out of the ordinary is no hit.
  */
 static inline bool
-vtd_tlb_hit(struct vtd_cache *cache, const struct vtd_gens *gens,
-            const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
+vtd_tlb_hit_at(const struct vtd_tlb_entry *entry, const struct vtd_gens *gens,
+               const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
 {
     uint64_t word = vtd_req_word(req);
-    const struct vtd_tlb_entry *entry = vtd_tlb_slot(cache, req);
     uint64_t off;
 
-    /* Keep this address; GCC would compute it once more for each use. */
-    __asm__("" : "+r"(entry));
     vtd_gens_order();
     off = req->iova ^ entry->iova;
     if (__builtin_expect(off >= 4096 || ((word ^ entry->who) & entry->care) ||
@@ -221,6 +263,13 @@ vtd_tlb_hit(struct vtd_cache *cache, const struct vtd_gens *gens,
     *resp = entry->resp;
     resp->gpa += off;
     return true;
+}
+
+static inline bool
+vtd_tlb_hit(struct vtd_cache *cache, const struct vtd_gens *gens,
+            const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
+{
+    return vtd_tlb_hit_at(vtd_tlb_slot(cache, req), gens, req, resp);
 }
 
 /*
@@ -239,7 +288,10 @@ vtd_ctx_slot(struct vtd_cache *cache, const struct vtd_dma_req *req)
 {
     uint32_t key = req->sid * VTD_CTX_SID_STEP + req->pasid;
 
-    return &cache->ctx[key % VTD_CTX_ENTRIES];
+    struct vtd_ctx_entry *entry = &cache->ctx[key % VTD_CTX_ENTRIES];
+
+    vtd_keep(entry);
+    return entry;
 }
 
 /*
@@ -265,6 +317,51 @@ vtd_ctx_find(struct vtd_cache *cache, const struct vtd_gens *gens,
         entry->base = vtd_gens_base(gens, entry->dep);
     }
     return entry;
+}
+
+/* The counter of @kind for the region number @region. */
+static inline uint16_t
+vtd_gen_of_region(const struct vtd_ctx_entry *from, enum vtd_gen kind,
+                  uint64_t region)
+{
+    return (uint16_t)(kind + (from->region_base + region) % VTD_GEN_REGIONS);
+}
+
+/* The counter that a table depends on which has entries of @level: 1 or 2. */
+static inline uint16_t
+vtd_gen_of_table(const struct vtd_ctx_entry *from, uint64_t iova, uint8_t level)
+{
+    enum vtd_gen kind = level == 1 ? VTD_GEN_TABLE_2M : VTD_GEN_TABLE_1G;
+    uint64_t region = level == 1 ? iova >> 21 : iova >> 30;
+
+    return (uint16_t)(kind + (from->region_base + region) % VTD_GEN_TABLES);
+}
+
+static inline struct vtd_pwc_entry *
+vtd_pwc_slot(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
+             uint64_t iova)
+{
+    uint64_t key = (iova >> VTD_PWC_SHIFT) + from->serial * VTD_PWC_STEP;
+    struct vtd_pwc_entry *pwc = &cache->pwc[key % VTD_PWC_ENTRIES];
+
+    vtd_keep(pwc);
+    return pwc;
+}
+
+/*
+ * Whether a walk for @iova may begin at @pwc.  @from->base is as good as
+ * @from->checked, and no counter goes down: if the sum is the same, so are all
+ * that it is of.
+ */
+static inline bool
+vtd_pwc_is_valid(const struct vtd_pwc_entry *pwc, const struct vtd_gens *gens,
+                 const struct vtd_ctx_entry *from, uint64_t iova)
+{
+    return pwc->region == iova >> VTD_PWC_SHIFT &&
+           pwc->serial == from->serial &&
+           pwc->sum ==
+               from->base +
+                   gens->gen[vtd_gen_of_table(from, iova, pwc->hint.level)];
 }
 
 /*

@@ -10,9 +10,6 @@ _Static_assert(VTD_GEN_PASIDS == 1u << BITS_256 &&
                    VTD_GEN_REGIONS == 1u << BITS_4096,
                "a hash of another size than what it is for");
 
-/* Tables of another context are far away. */
-#define PWC_STEP 197u
-
 /* Every access, of users or shifted of supervisors. */
 #define PERM_USER (VTD_PERM_ALL >> VTD_PERM_SUPER_SHIFT)
 
@@ -264,19 +261,6 @@ sum_or_never(const struct vtd_gens *gens, uint64_t seq, uint64_t sum)
     return vtd_gens_seq(gens) == seq ? sum : 0;
 }
 
-/* The counter of @kind for the region number @region. */
-static inline uint16_t
-region_of(const struct vtd_ctx_entry *from, enum vtd_gen kind, uint64_t region)
-{
-    return (uint16_t)(kind + (from->region_base + region) % VTD_GEN_REGIONS);
-}
-
-static inline uint16_t
-table_of(const struct vtd_ctx_entry *from, enum vtd_gen kind, uint64_t region)
-{
-    return (uint16_t)(kind + (from->region_base + region) % VTD_GEN_TABLES);
-}
-
 /*
  * The size, as a shift, of what software may invalidate a part of to be rid of
  * @page.  That is not page->shift where another stage has a larger page, nor
@@ -300,12 +284,12 @@ dep_page(const struct vtd_ctx_entry *from, const struct vtd_page *page,
     unsigned span = span_of(&from->ctx, page);
 
     if (span <= SHIFT_64K) {
-        return region_of(from, VTD_GEN_64K, iova >> SHIFT_64K);
+        return vtd_gen_of_region(from, VTD_GEN_64K, iova >> SHIFT_64K);
     }
     if (span <= SHIFT_2M) {
-        return region_of(from, VTD_GEN_2M, iova >> SHIFT_2M);
+        return vtd_gen_of_region(from, VTD_GEN_2M, iova >> SHIFT_2M);
     }
-    return region_of(from, VTD_GEN_1G, iova >> SHIFT_1G);
+    return vtd_gen_of_region(from, VTD_GEN_1G, iova >> SHIFT_1G);
 }
 
 /*
@@ -316,21 +300,8 @@ dep_page(const struct vtd_ctx_entry *from, const struct vtd_page *page,
 _Static_assert(offsetof(struct vtd_page, perm) == TAIL + 1 &&
                    offsetof(struct vtd_page, snoop) == TAIL + 2 &&
                    offsetof(struct vtd_page, global) == TAIL + 3 &&
-                   offsetof(struct vtd_dma_resp, shift) == TAIL &&
-                   offsetof(struct vtd_dma_resp, access) == TAIL + 1 &&
-                   offsetof(struct vtd_dma_resp, snoop) == TAIL + 2 &&
-                   offsetof(struct vtd_dma_resp, global) == TAIL + 3 &&
-                   sizeof(struct vtd_dma_resp) == TAIL + sizeof(uint64_t),
+                   VTD_RESP_TAIL == TAIL,
                "a page cannot be copied to an answer");
-
-static inline void
-set_tail(struct vtd_tlb_entry *entry, uint64_t tail)
-{
-    memcpy((char *)&entry->resp + TAIL, &tail, sizeof(tail));
-}
-
-/* GCC would compute it once more for each use. */
-#define keep_address(p) __asm__("" : "+r"(p))
 
 /*
  * The entry is kept for requests like this one, but not for executing where
@@ -350,7 +321,6 @@ tlb_enter(struct vtd_cache *cache, const struct vtd_dma_req *req,
     uint16_t region = dep_page(from, page, req->iova);
     uint32_t tail;
 
-    keep_address(entry);
     cache->found = entry;
     entry->iova = req->iova & ~UINT64_C(0xfff);
     entry->who = from->who;
@@ -364,7 +334,7 @@ tlb_enter(struct vtd_cache *cache, const struct vtd_dma_req *req,
     entry->serial = (uint32_t)from->serial;
     entry->resp.gpa = page->gpa;
     memcpy(&tail, (const char *)page + TAIL, sizeof(tail));
-    set_tail(entry, (tail & ~UINT32_C(0xff00)) | access << 8);
+    vtd_resp_set_tail(&entry->resp, (tail & ~UINT32_C(0xff00)) | access << 8);
     entry->sum =
         sum_or_never(gens, from->checked, from->base + gens->gen[region]);
 }
@@ -442,6 +412,7 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     entry->ctx = *ctx;
     derive_deps(entry);
     derive_needs(entry, config, req);
+    vtd_walk_plan_init(&entry->plan, config, ctx, entry->perm_shift);
     entry->base = vtd_gens_base(gens, entry->dep);
     dep[0] = VTD_GEN_CTX_ALL;
     dep[1] = (uint16_t)gen_domain(VTD_GEN_CTX_DOMAIN, ctx->did);
@@ -451,25 +422,15 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     return entry;
 }
 
-static inline struct vtd_pwc_entry *
-pwc_slot(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
-         uint64_t region)
-{
-    return &cache->pwc[(region + from->serial * PWC_STEP) % VTD_PWC_ENTRIES];
-}
-
 /* Where a walk may begin, in cache->hint; level 0: at the top. */
 static inline void
 pwc_find(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
          uint64_t iova)
 {
-    uint64_t region = iova >> VTD_PWC_SHIFT;
-    const struct vtd_pwc_entry *pwc = pwc_slot(cache, from, region);
+    const struct vtd_pwc_entry *pwc = vtd_pwc_slot(cache, from, iova);
 
-    keep_address(pwc);
     cache->hint.level = 0;
-    if (pwc->region == region && pwc->serial == from->serial &&
-        vtd_stamp_is_valid(cache->gens, &pwc->stamp)) {
+    if (vtd_pwc_is_valid(pwc, cache->gens, from, iova)) {
         cache->hint = pwc->hint;
     }
 }
@@ -484,26 +445,18 @@ pwc_enter(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
           uint64_t iova)
 {
     const struct vtd_gens *gens = cache->gens;
-    uint64_t region = iova >> VTD_PWC_SHIFT;
-    struct vtd_pwc_entry *pwc = pwc_slot(cache, from, region);
-    uint16_t table;
+    struct vtd_pwc_entry *pwc = vtd_pwc_slot(cache, from, iova);
+    uint8_t level = cache->hint.level;
 
-    keep_address(pwc);
-
-    if (cache->hint.level == 1) {
-        table = table_of(from, VTD_GEN_TABLE_2M, iova >> SHIFT_2M);
-    } else if (cache->hint.level == 2) {
-        table = table_of(from, VTD_GEN_TABLE_1G, iova >> SHIFT_1G);
-    } else {
+    if (level != 1 && level != 2) {
         return;
     }
     pwc->serial = from->serial;
-    pwc->region = region;
+    pwc->region = iova >> VTD_PWC_SHIFT;
     pwc->hint = cache->hint;
-    memcpy(pwc->stamp.dep, from->dep, sizeof(pwc->stamp.dep));
-    pwc->stamp.dep[3] = table;
-    pwc->stamp.sum =
-        sum_or_never(gens, from->checked, from->base + gens->gen[table]);
+    pwc->sum = sum_or_never(gens, from->checked,
+                            from->base +
+                                gens->gen[vtd_gen_of_table(from, iova, level)]);
 }
 
 static inline __attribute__((always_inline)) enum vtd_fr

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "daemon/vtd/dma.h"
 
+#include "daemon/vtd/cache-miss.h"
 #include "daemon/vtd/fault.h"
 #include "daemon/vtd/pmr.h"
 #include "daemon/vtd/regs.h"
@@ -13,8 +14,7 @@ vtd_dma_init(struct vtd *vtd)
         .ops = vtd->ops,
         .ctx = vtd->ctx,
     };
-    vtd->dma.cache.gens = &vtd->dma.gens;
-    vtd->dma.cache.env = &vtd->dma.env;
+    vtd_cache_init(&vtd->dma.cache, &vtd->dma.gens, &vtd->dma.env);
 }
 
 /* [VT-d 4.1, "Handling Requests to Interrupt Address Range"] */
@@ -243,7 +243,7 @@ count_walk(struct vtd *vtd, const struct vtd_dma_req *req, enum vtd_fr fr)
 }
 
 /* No translation is kept that will do. */
-static inline enum vtd_fr
+static __attribute__((noinline)) enum vtd_fr
 miss(struct vtd *vtd, const struct vtd_dma_req *req,
      const struct vtd_ctx_entry *from, uint8_t need, struct vtd_dma_resp *resp)
 {
@@ -410,16 +410,58 @@ is_plain(const struct vtd_dma_req *req)
            !vtd_req_is_special(req) && !is_interrupt_range(req->iova);
 }
 
-/* Not to be had from the cache of translations. */
+/*
+ * A plain miss by one kind of stage; what is out of the ordinary begins anew,
+ * and pays for that.  Not one function for both, which would have more than
+ * the processor's registers hold.
+ */
+static inline __attribute__((always_inline)) enum vtd_fr
+miss_stage(struct vtd *vtd, const struct vtd_dma_req *req,
+           const struct vtd_ctx_entry *from, bool first,
+           struct vtd_tlb_entry *entry, struct vtd_dma_resp *resp)
+{
+    if (!vtd_cache_miss(&vtd->dma.cache, req, from, first, entry, resp)) {
+        return miss(vtd, req, from, from->need[req->access], resp);
+    }
+    count_walk(vtd, req, VTD_FR_OK);
+    return VTD_FR_OK;
+}
+
+static __attribute__((noinline)) enum vtd_fr
+miss_second(struct vtd *vtd, const struct vtd_dma_req *req,
+            const struct vtd_ctx_entry *from, struct vtd_tlb_entry *entry,
+            struct vtd_dma_resp *resp)
+{
+    return miss_stage(vtd, req, from, false, entry, resp);
+}
+
+static __attribute__((noinline)) enum vtd_fr
+miss_first(struct vtd *vtd, const struct vtd_dma_req *req,
+           const struct vtd_ctx_entry *from, struct vtd_tlb_entry *entry,
+           struct vtd_dma_resp *resp)
+{
+    return miss_stage(vtd, req, from, true, entry, resp);
+}
+
+/* Not to be had from the cache of translations, where @entry is its slot. */
 static __attribute__((noinline)) enum vtd_fr
 translate_miss(struct vtd *vtd, const struct vtd_dma_req *req,
-               struct vtd_dma_resp *resp)
+               struct vtd_tlb_entry *entry, struct vtd_dma_resp *resp)
 {
-    const struct vtd_ctx_entry *from =
-        vtd_ctx_find(&vtd->dma.cache, &vtd->dma.gens, req);
+    struct vtd_cache *cache = &vtd->dma.cache;
+    const struct vtd_ctx_entry *from = vtd_ctx_find(cache, &vtd->dma.gens, req);
 
-    if (from && is_plain(req) && from->ctx.stage >= VTD_STAGE_SECOND) {
-        return miss(vtd, req, from, from->need[req->access], resp);
+    if (from && is_plain(req)) {
+        switch (from->ctx.stage) {
+        case VTD_STAGE_SECOND:
+            return miss_second(vtd, req, from, entry, resp);
+        case VTD_STAGE_FIRST:
+            return miss_first(vtd, req, from, entry, resp);
+        case VTD_STAGE_NESTED:
+            return miss(vtd, req, from, from->need[req->access], resp);
+        default:
+            break;
+        }
     }
     return translate_any(vtd, req, resp);
 }
@@ -428,12 +470,15 @@ enum vtd_fr
 vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                   struct vtd_dma_resp *resp)
 {
+    struct vtd_tlb_entry *entry;
+
     if (__builtin_expect(!vtd->root.enabled, 0)) {
         return req->at == VTD_AT_UNTRANSLATED ? pass(vtd, req, false, resp)
                                               : VTD_FR_BLOCKED;
     }
-    if (vtd_tlb_hit(&vtd->dma.cache, &vtd->dma.gens, req, resp)) {
+    entry = vtd_tlb_slot(&vtd->dma.cache, req);
+    if (vtd_tlb_hit_at(entry, &vtd->dma.gens, req, resp)) {
         return VTD_FR_OK;
     }
-    return translate_miss(vtd, req, resp);
+    return translate_miss(vtd, req, entry, resp);
 }

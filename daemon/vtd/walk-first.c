@@ -43,6 +43,20 @@ perm_of_rights(unsigned rights, bool wpe)
                      super << VTD_PERM_SUPER_SHIFT);
 }
 
+/* Without D, which is to be set then, a write needs another walk. */
+static inline uint8_t
+perm_of_page(uint64_t entry, uint8_t perm)
+{
+    return entry & VTD_FS_D ? perm : perm & (uint8_t)~NEED_WRITE;
+}
+
+uint8_t
+vtd_first_perm(const struct vtd_dma_ctx *ctx, uint64_t entry)
+{
+    return perm_of_page(entry,
+                        perm_of_rights(rights_of(entry, entry), ctx->wpe));
+}
+
 static enum vtd_fr
 denied_fault(uint8_t need, unsigned rights, uint8_t missing)
 {
@@ -275,7 +289,7 @@ page_fill(const struct query *query, unsigned level, uint64_t entry,
           uint8_t perm, struct vtd_page *page)
 {
     vtd_walk_page(page, entry, query->iova, level);
-    page->perm = entry & VTD_FS_D ? perm : perm & (uint8_t)~NEED_WRITE;
+    page->perm = perm_of_page(entry, perm);
     page->snoop = query->ctx->pgsnp;
     page->global = (entry & VTD_FS_G) != 0;
 }

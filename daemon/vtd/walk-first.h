@@ -17,4 +17,10 @@ enum vtd_fr vtd_nested_walk(const struct vtd_walk_env *env,
                             uint8_t need, struct vtd_walk_hint *hint,
                             struct vtd_page *page);
 
+/*
+ * Bits of vtd_page.perm where @entry names the page and all above it permit
+ * everything.
+ */
+uint8_t vtd_first_perm(const struct vtd_dma_ctx *ctx, uint64_t entry);
+
 #endif

@@ -12,6 +12,12 @@ static const uint8_t perm_of_rw[4] = { 0, 0x2d, 0x12, 0x3f };
 _Static_assert(VTD_SS_R == VTD_DMA_READ && VTD_SS_W == VTD_DMA_WRITE,
                "needs and entries have the same permission bits");
 
+uint8_t
+vtd_second_perm(uint64_t rw)
+{
+    return perm_of_rw[rw & RW];
+}
+
 /*
  * The top table is what the context or PASID entry names; that it cannot be
  * read is that entry's fault.

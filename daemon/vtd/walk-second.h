@@ -14,4 +14,7 @@ enum vtd_fr vtd_second_walk(const struct vtd_walk_env *env,
                             uint8_t need, struct vtd_walk_hint *hint,
                             struct vtd_page *page);
 
+/* R and W of an entry as bits of vtd_page.perm. */
+uint8_t vtd_second_perm(uint64_t rw);
+
 #endif

@@ -176,8 +176,7 @@ setup(void **state)
         build_kind(c, dir, k);
     }
     vtd_gens_invalidate_all(&c->gens);
-    c->cache.gens = &c->gens;
-    c->cache.env = &c->w->env;
+    vtd_cache_init(&c->cache, &c->gens, &c->w->env);
     *state = c;
     return 0;
 }
