@@ -109,6 +109,7 @@ is_answer(const struct said *said, const struct ora_answer *answer)
 struct search {
     const struct said *said;
     unsigned now;
+    bool in_three;                   /* tables of three moments, too */
     struct ora_context ctx[MOMENTS]; /* as each moment has it */
 };
 
@@ -178,21 +179,39 @@ mixture(const struct ora_context *path, const struct ora_context *flags,
     return mixed;
 }
 
+/* Tables of @ages, with the flags of each of the mixtures. */
+static bool
+explains_walk(const struct search *s, const struct ora_ages *ages,
+              const struct ora_context *path, const struct ora_context *flags,
+              bool kept)
+{
+    for (unsigned i = 0; i < MIXTURES; i++) {
+        struct ora_context mixed = mixture(path, flags, i);
+        struct ora_answer answer;
+
+        ora_walk(ages, &mixed, s->said->req, &answer);
+        if (is_answer(s->said, &answer) && (!kept || answer.fr == VTD_FR_OK)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * The upper tables are of moment @u, found through @path, and the last one is
- * of some moment since: of now, or of when a translation was kept.
+ * of some moment since: of now, or of when a translation was kept.  The one
+ * above that may have been found through the upper ones in between.
  */
 static bool
 explains_page(const struct search *s, const struct ora_context *path,
               const struct ora_context *flags, unsigned u)
 {
-    const struct ora_world *upper = &guest.moment[u].world;
+    struct ora_ages ages = { .upper = &guest.moment[u].world };
     struct ora_answer first;
-    struct ora_answer answer;
-    unsigned cut;
+    unsigned lowest;
 
-    ora_walk(upper, upper, 0, path, s->said->req, &first);
-    cut = first.lowest;
+    ora_walk(&ages, path, s->said->req, &first);
+    lowest = first.lowest;
     for (unsigned l = s->now + 1; l-- > u;) {
         bool kept = l != s->now;
 
@@ -200,13 +219,16 @@ explains_page(const struct search *s, const struct ora_context *path,
             (kept && !page_lives(s, path, l, s->now, false))) {
             continue;
         }
-        for (unsigned i = 0; i < MIXTURES; i++) {
-            struct ora_context mixed = mixture(path, flags, i);
-
-            ora_walk(upper, &guest.moment[l].world, cut, &mixed, s->said->req,
-                     &answer);
-            if (is_answer(s->said, &answer) &&
-                (!kept || answer.fr == VTD_FR_OK)) {
+        ages.lower = &guest.moment[l].world;
+        ages.middle = NULL;
+        ages.cut = lowest;
+        if (explains_walk(s, &ages, path, flags, kept)) {
+            return true;
+        }
+        ages.cut = 1;
+        for (unsigned m = u + 1; s->in_three && m < l; m++) {
+            ages.middle = &guest.moment[m].world;
+            if (explains_walk(s, &ages, path, flags, kept)) {
                 return true;
             }
         }
@@ -222,8 +244,7 @@ explains_context(const struct search *s, unsigned c)
 
     if (flags->fr != VTD_FR_OK || flags->kind == ORA_PASS ||
         s->said->req->at == VTD_AT_TRANSLATED) {
-        ora_walk(&guest.moment[c].world, &guest.moment[c].world, 0, flags,
-                 s->said->req, &answer);
+        ora_walk_now(&guest.moment[c].world, flags, s->said->req, &answer);
         return is_answer(s->said, &answer);
     }
     for (unsigned u = s->now + 1; u-- > 0;) {
@@ -248,9 +269,12 @@ is_explained(const struct said *said)
     for (unsigned i = 0; i < guest.moments; i++) {
         ora_context(&guest.moment[i].world, said->req, &s.ctx[i]);
     }
-    for (unsigned c = guest.moments; c-- > 0;) {
-        if (context_lives(&s, c, s.now) && explains_context(&s, c)) {
-            return true;
+    for (unsigned three = 0; three < 2; three++) {
+        s.in_three = three != 0;
+        for (unsigned c = guest.moments; c-- > 0;) {
+            if (context_lives(&s, c, s.now) && explains_context(&s, c)) {
+                return true;
+            }
         }
     }
     return false;
@@ -287,9 +311,7 @@ show_request(const struct vtd_dma_req *req)
         struct ora_answer answer;
 
         ora_context(&guest.moment[i].world, req, &ctx);
-        ora_walk(&guest.moment[i].world, &guest.moment[i].world, 0, &ctx, req,
-                 &answer);
-
+        ora_walk_now(&guest.moment[i].world, &ctx, req, &answer);
         (void)fprintf(
             stderr,
             "  moment %u: kind %d did %#x sid %#x pasid %#x "
@@ -417,7 +439,7 @@ access_check(const struct vtd_dma_req *req)
     struct ora_answer answer;
 
     ora_context(now, req, &ctx);
-    ora_walk(now, now, 0, &ctx, req, &answer);
+    ora_walk_now(now, &ctx, req, &answer);
     guest.marks = 0;
     guest.odd = false;
     said.fr = vtd_dma_translate(guest.vtd, req, &said.resp);
@@ -437,7 +459,7 @@ access_check(const struct vtd_dma_req *req)
     }
     if ((alone && !guest.odd) || !is_explained(&said)) {
         ora_context(now, req, &ctx);
-        ora_walk(now, now, 0, &ctx, req, &answer);
+        ora_walk_now(now, &ctx, req, &answer);
         show_request(req);
         show("the model ", said.fr, said.recorded, &said.resp);
         show("the oracle", answer.fr, !answer.silent && answer.fr,

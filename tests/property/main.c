@@ -143,7 +143,7 @@ operation_change(void)
             const struct vtd_dma_req *req = pick_hot();
 
             ora_context(guest_now(), req, &ctx);
-            ora_walk(guest_now(), guest_now(), 0, &ctx, req, &answer);
+            ora_walk_now(guest_now(), &ctx, req, &answer);
             if (ora_trace.n > 0) {
                 /* The later ones oftener. */
                 unsigned i = random_below(ora_trace.n);

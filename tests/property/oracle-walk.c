@@ -3,8 +3,8 @@
 #include "tests/property/oracle-bits.h"
 
 struct walk {
-    const struct ora_world *upper, *lower;
-    unsigned cut;
+    const struct ora_ages *ages;
+    const struct ora_world *upper;
     const struct ora_context *ctx;
     const struct vtd_dma_req *req;
     struct ora_answer *answer;
@@ -24,6 +24,18 @@ static bool
 writes(const struct vtd_dma_req *req)
 {
     return (req->access & VTD_DMA_WRITE) || req->atomic;
+}
+
+/* Which memory the table of @level is read in. */
+static const struct ora_world *
+world_of(const struct walk *walk, unsigned level)
+{
+    const struct ora_ages *ages = walk->ages;
+
+    if (ages->cut != 0 && level <= ages->cut) {
+        return ages->lower;
+    }
+    return level == 2 && ages->middle ? ages->middle : ages->upper;
 }
 
 /* A zero-length read is content with a page that can be written. */
@@ -170,14 +182,14 @@ second_stage(struct walk *walk, uint64_t addr, enum purpose purpose,
 
     *to = (struct place){ .read = true, .write = true };
     for (unsigned level = top; reason == 0 && to->shift == 0; level--) {
-        bool old = walk->cut == 0 || (alone && level > walk->cut);
+        const struct ora_world *world = world_of(walk, alone ? level : 0);
         uint64_t gpa = table + (addr >> (3 + 9 * level) & 511) * 8;
         uint64_t e;
 
         if (alone) {
             walk->answer->lowest = level;
         }
-        if (!ora_fetch(old ? walk->upper : walk->lower, gpa, &e, 1)) {
+        if (!ora_fetch(world, gpa, &e, 1)) {
             return second_unreadable(walk, level == top);
         }
         reason = second_entry(walk, e, level, read, write, to);
@@ -307,7 +319,7 @@ first_stage(struct walk *walk, struct place *to)
     }
     *to = (struct place){ .user = true, .rw = true, .code = true };
     for (unsigned level = top; reason == 0 && to->shift == 0; level--) {
-        bool old = walk->cut == 0 || level > walk->cut;
+        const struct ora_world *world = world_of(walk, level);
         uint64_t addr = table + (iova >> (3 + 9 * level) & 511) * 8;
         uint64_t e;
 
@@ -316,7 +328,7 @@ first_stage(struct walk *walk, struct place *to)
         if (reason != 0) {
             return reason;
         }
-        if (!ora_fetch(old ? walk->upper : walk->lower, to->leaf, &e, 1)) {
+        if (!ora_fetch(world, to->leaf, &e, 1)) {
             return level == top ? 0x73 : 0x70;
         }
         reason = first_entry(walk, e, level, to);
@@ -560,17 +572,16 @@ answer_device(struct walk *walk, bool interrupt)
 }
 
 void
-ora_walk(const struct ora_world *upper, const struct ora_world *lower,
-         unsigned cut, const struct ora_context *ctx,
+ora_walk(const struct ora_ages *ages, const struct ora_context *ctx,
          const struct vtd_dma_req *req, struct ora_answer *answer)
 {
-    struct walk walk = { upper, lower, cut, ctx, req, answer };
+    struct walk walk = { ages, ages->upper, ctx, req, answer };
     bool interrupt =
         is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID;
 
     *answer = (struct ora_answer){ .fr = ctx->fr, .silent = ctx->silent };
-    if (!upper->switches->enabled) {
-        ora_disabled(upper, req, answer);
+    if (!walk.upper->switches->enabled) {
+        ora_disabled(walk.upper, req, answer);
     } else if (req->at == VTD_AT_TRANSLATED && req->pasid != VTD_NO_PASID) {
         answer->fr = VTD_FR_BLOCKED;
         answer->silent = true;

@@ -386,3 +386,12 @@ ora_disabled(const struct ora_world *world, const struct vtd_dma_req *req,
             (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12, .access = 7 };
     }
 }
+
+void
+ora_walk_now(const struct ora_world *world, const struct ora_context *ctx,
+             const struct vtd_dma_req *req, struct ora_answer *answer)
+{
+    const struct ora_ages ages = { .upper = world };
+
+    ora_walk(&ages, ctx, req, answer);
+}

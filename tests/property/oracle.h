@@ -99,11 +99,20 @@ void ora_context(const struct ora_world *world, const struct vtd_dma_req *req,
                  struct ora_context *ctx);
 
 /*
- * Tables above level @cut come from @upper and the others from @lower; a @cut
- * of 0 takes all from @upper.
+ * Where tables are read: those above level @cut in @upper, but that of level 2
+ * in @middle if there is one, and the others in @lower.  A @cut of 0 takes all
+ * from @upper.
  */
-void ora_walk(const struct ora_world *upper, const struct ora_world *lower,
-              unsigned cut, const struct ora_context *ctx,
+struct ora_ages {
+    const struct ora_world *upper, *middle, *lower;
+    unsigned cut;
+};
+
+void ora_walk(const struct ora_ages *ages, const struct ora_context *ctx,
               const struct vtd_dma_req *req, struct ora_answer *answer);
+
+/* The same where all is of one age. */
+void ora_walk_now(const struct ora_world *world, const struct ora_context *ctx,
+                  const struct vtd_dma_req *req, struct ora_answer *answer);
 
 #endif
