@@ -54,8 +54,11 @@ vtd_miss_read(struct vtd_miss *miss, unsigned level)
 {
     struct vtd_cache *cache = miss->cache;
     uint64_t gpa = vtd_walk_entry(miss->table, miss->req->iova, level);
+    uint64_t *raw = &cache->raw;
 
-    if (cache->mem_read(cache->mem_ctx, gpa, &cache->raw, sizeof(cache->raw))) {
+    vtd_keep(raw); /* in no register of its own between levels */
+
+    if (cache->mem_read(cache->mem_ctx, gpa, raw, sizeof(*raw))) {
         return false;
     }
     miss->raw = cache->raw;
@@ -172,8 +175,8 @@ vtd_miss_finish(struct vtd_miss *miss, uint8_t level)
  */
 static inline __attribute__((always_inline)) bool
 vtd_cache_miss(struct vtd_cache *cache, const struct vtd_dma_req *req,
-               const struct vtd_ctx_entry *from, bool first,
-               struct vtd_tlb_entry *entry, struct vtd_dma_resp *resp)
+               struct vtd_dma_resp *resp, struct vtd_tlb_entry *entry,
+               const struct vtd_ctx_entry *from, bool first)
 {
     struct vtd_miss miss = { .cache = cache,
                              .req = req,

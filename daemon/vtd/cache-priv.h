@@ -169,6 +169,7 @@ struct vtd_ctx_entry {
     /* What all its translations depend on; the last is not used. */
     uint16_t dep[4];
     uint16_t region_base; /* counter of the region at 0, in each kind */
+    uint16_t pwc_base;    /* slot of the table of that region */
     /*
      * Of requests that are neither privileged nor atomic: what those which do
      * not execute need of the tables, by VTD_DMA_READ and VTD_DMA_WRITE; where
@@ -341,7 +342,7 @@ static inline struct vtd_pwc_entry *
 vtd_pwc_slot(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
              uint64_t iova)
 {
-    uint64_t key = (iova >> VTD_PWC_SHIFT) + from->serial * VTD_PWC_STEP;
+    uint64_t key = (iova >> VTD_PWC_SHIFT) + from->pwc_base;
     struct vtd_pwc_entry *pwc = &cache->pwc[key % VTD_PWC_ENTRIES];
 
     vtd_keep(pwc);

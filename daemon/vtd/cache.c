@@ -408,6 +408,7 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
 
     entry->who = who;
     entry->serial = ++cache->serial;
+    entry->pwc_base = (uint16_t)(entry->serial * VTD_PWC_STEP);
     entry->checked = seq;
     entry->ctx = *ctx;
     derive_deps(entry);

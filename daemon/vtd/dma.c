@@ -417,10 +417,10 @@ is_plain(const struct vtd_dma_req *req)
  */
 static inline __attribute__((always_inline)) enum vtd_fr
 miss_stage(struct vtd *vtd, const struct vtd_dma_req *req,
-           const struct vtd_ctx_entry *from, bool first,
-           struct vtd_tlb_entry *entry, struct vtd_dma_resp *resp)
+           struct vtd_dma_resp *resp, struct vtd_tlb_entry *entry,
+           const struct vtd_ctx_entry *from, bool first)
 {
-    if (!vtd_cache_miss(&vtd->dma.cache, req, from, first, entry, resp)) {
+    if (!vtd_cache_miss(&vtd->dma.cache, req, resp, entry, from, first)) {
         return miss(vtd, req, from, from->need[req->access], resp);
     }
     count_walk(vtd, req, VTD_FR_OK);
@@ -429,24 +429,24 @@ miss_stage(struct vtd *vtd, const struct vtd_dma_req *req,
 
 static __attribute__((noinline)) enum vtd_fr
 miss_second(struct vtd *vtd, const struct vtd_dma_req *req,
-            const struct vtd_ctx_entry *from, struct vtd_tlb_entry *entry,
-            struct vtd_dma_resp *resp)
+            struct vtd_dma_resp *resp, struct vtd_tlb_entry *entry,
+            const struct vtd_ctx_entry *from)
 {
-    return miss_stage(vtd, req, from, false, entry, resp);
+    return miss_stage(vtd, req, resp, entry, from, false);
 }
 
 static __attribute__((noinline)) enum vtd_fr
 miss_first(struct vtd *vtd, const struct vtd_dma_req *req,
-           const struct vtd_ctx_entry *from, struct vtd_tlb_entry *entry,
-           struct vtd_dma_resp *resp)
+           struct vtd_dma_resp *resp, struct vtd_tlb_entry *entry,
+           const struct vtd_ctx_entry *from)
 {
-    return miss_stage(vtd, req, from, true, entry, resp);
+    return miss_stage(vtd, req, resp, entry, from, true);
 }
 
 /* Not to be had from the cache of translations, where @entry is its slot. */
 static __attribute__((noinline)) enum vtd_fr
 translate_miss(struct vtd *vtd, const struct vtd_dma_req *req,
-               struct vtd_tlb_entry *entry, struct vtd_dma_resp *resp)
+               struct vtd_dma_resp *resp, struct vtd_tlb_entry *entry)
 {
     struct vtd_cache *cache = &vtd->dma.cache;
     const struct vtd_ctx_entry *from = vtd_ctx_find(cache, &vtd->dma.gens, req);
@@ -454,9 +454,9 @@ translate_miss(struct vtd *vtd, const struct vtd_dma_req *req,
     if (from && is_plain(req)) {
         switch (from->ctx.stage) {
         case VTD_STAGE_SECOND:
-            return miss_second(vtd, req, from, entry, resp);
+            return miss_second(vtd, req, resp, entry, from);
         case VTD_STAGE_FIRST:
-            return miss_first(vtd, req, from, entry, resp);
+            return miss_first(vtd, req, resp, entry, from);
         case VTD_STAGE_NESTED:
             return miss(vtd, req, from, from->need[req->access], resp);
         default:
@@ -480,5 +480,5 @@ vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
     if (vtd_tlb_hit_at(entry, &vtd->dma.gens, req, resp)) {
         return VTD_FR_OK;
     }
-    return translate_miss(vtd, req, entry, resp);
+    return translate_miss(vtd, req, resp, entry);
 }

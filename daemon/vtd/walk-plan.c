@@ -11,29 +11,29 @@
 /* No entry is of this form. */
 static const struct vtd_walk_form none = { 0, 1 };
 
+/* Where there are flags, a page that is not dirty is not ordinary. */
 static void
 plan_second(struct vtd_walk_plan *plan, const struct vtd_config *config,
             const struct vtd_dma_ctx *ctx)
 {
-    uint64_t flags = ctx->ssade ? VTD_SS_A : 0;
+    uint64_t above = ctx->ssade ? VTD_SS_A : 0;
+    uint64_t flags = ctx->ssade ? VTD_SS_A | VTD_SS_D : 0;
     uint64_t rsvd = ctx->rsvd | VTD_SS_TM;
     uint64_t page = rsvd | flags | (config->sc ? 0 : VTD_SS_SNP);
     uint64_t rw = VTD_SS_R | VTD_SS_W;
 
     plan->root = ctx->ss_root;
     plan->table =
-        (struct vtd_walk_form){ rsvd | flags | VTD_SS_SNP | VTD_SS_PS | rw,
-                                flags | rw };
+        (struct vtd_walk_form){ rsvd | above | VTD_SS_SNP | VTD_SS_PS | rw,
+                                above | rw };
     plan->page = (struct vtd_walk_form){ page, flags };
     plan->large = none;
     if (config->ss2m) {
         plan->large = (struct vtd_walk_form){ page | VTD_SS_PS | WITHIN_2M,
                                               flags | VTD_SS_PS };
     }
-    for (unsigned i = 0; i < VTD_PLAN_RIGHTS; i++) {
-        bool clean = ctx->ssade && !(i & vtd_second_index(VTD_SS_D));
-
-        plan->rights[i] = vtd_second_perm(clean ? i & VTD_SS_R : i);
+    for (unsigned i = 0; i <= rw; i++) {
+        plan->rights[i] = vtd_second_perm(i);
     }
     plan->last = VTD_BIT(ctx->ss_bits) - 1;
     plan->levels = ctx->ss_levels;

@@ -46,13 +46,13 @@ void vtd_walk_plan_init(struct vtd_walk_plan *plan,
                         const struct vtd_config *config,
                         const struct vtd_dma_ctx *ctx, uint8_t perm_shift);
 
-/* R and W; D. */
+/* R and W. */
 static inline unsigned
 vtd_second_index(uint64_t entry)
 {
-    return (entry & 3) | (entry >> 7 & 4);
+    return entry & 3;
 }
-_Static_assert((VTD_SS_R | VTD_SS_W) == 3 && VTD_SS_D >> 7 == 4,
+_Static_assert((VTD_SS_R | VTD_SS_W) == 3,
                "bits of an index are of other flags");
 
 /* RW and US; D; XD. */
