@@ -35,13 +35,16 @@ run_iec_range(struct vtd *vtd, uint64_t lo)
 static int
 run_iec(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
+    uint64_t index = VTD_GET(VTD_IEC_LO_IIDX, lo);
     (void)hi;
     if ((lo & (VTD_IEC_LO_G | VTD_IEC_LO_IM)) != VTD_IEC_LO_G) {
         return run_iec_range(vtd, lo);
     }
     vtd->stat[VTD_STAT_IEC]++;
-    return vtd_route_invalidate_one(vtd,
-                                    (uint32_t)VTD_GET(VTD_IEC_LO_IIDX, lo));
+    if (index < vtd->irt.entries) {
+        vtd_route_sync(vtd, index);
+    }
+    return 1;
 }
 
 /* --- waiting ------------------------------------------------------------- */
@@ -74,8 +77,8 @@ complete_other(struct vtd *vtd, uint64_t lo, uint64_t hi)
  * hits no memory is lost as any posted write would be: the specification knows
  * no error for it.
  */
-int
-vtd_desc_complete(struct vtd *vtd, uint64_t lo, uint64_t hi)
+static inline int
+complete(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     vtd->stat[VTD_STAT_WAIT]++;
     if ((lo & (VTD_WAIT_LO_SW | VTD_WAIT_LO_IF)) != VTD_WAIT_LO_SW) {
@@ -83,6 +86,12 @@ vtd_desc_complete(struct vtd *vtd, uint64_t lo, uint64_t hi)
     }
     write_status(vtd, lo, hi);
     return 1;
+}
+
+int
+vtd_desc_complete(struct vtd *vtd, uint64_t lo, uint64_t hi)
+{
+    return complete(vtd, lo, hi);
 }
 
 static __attribute__((noinline)) int
@@ -110,7 +119,7 @@ run_wait(struct vtd *vtd, uint64_t lo, uint64_t hi)
     if (vtd->routes.batch_count != 0 || !vtd_sync_is_clean(&vtd->sync)) {
         return settle_and_complete(vtd, lo, hi);
     }
-    return vtd_desc_complete(vtd, lo, hi);
+    return complete(vtd, lo, hi);
 }
 
 /* --- page requests ------------------------------------------------------- */

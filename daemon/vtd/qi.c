@@ -65,8 +65,7 @@ vtd_run_pending(const struct vtd *vtd)
 static inline __attribute__((always_inline)) uint64_t
 fetch(struct vtd *vtd, uint64_t head_off, uint64_t left, unsigned size)
 {
-    uint64_t iqa = vtd_reg64(vtd, VTD_OFF_IQA);
-    uint64_t gpa = (iqa & VTD_IQA_IQA) + head_off;
+    uint64_t gpa = (vtd_reg64(vtd, VTD_OFF_IQA) & VTD_IQA_IQA) + head_off;
     uint64_t len = left < sizeof(vtd->desc) ? left : sizeof(vtd->desc);
 
     if (__builtin_expect(head_off % PAGE_SIZE > PAGE_SIZE - sizeof(vtd->desc),
@@ -121,7 +120,8 @@ run_descs(struct vtd *vtd, uint64_t tail_off, int budget, bool wide)
 
     do {
         const uint64_t *desc = vtd->desc;
-        const uint64_t *end = desc + fetch(vtd, head_off, left, size) / 8;
+        uint64_t len = fetch(vtd, head_off, left, size);
+        const void *end = (const char *)desc + len;
         uint64_t done;
 
         cost = -VTD_IQEI_FETCH;
@@ -133,12 +133,12 @@ run_descs(struct vtd *vtd, uint64_t tail_off, int budget, bool wide)
                 break;
             }
             desc += size / 8;
-            budget -= cost;
+            budget -= cost; /* last, for the flags that it leaves */
             if (budget <= 0) {
                 break;
             }
         }
-        done = (uint64_t)(desc - vtd->desc) * 8;
+        done = (uint64_t)((const char *)desc - (const char *)vtd->desc);
         vtd->stat[VTD_STAT_DESC] += done / size;
         head_off = (head_off + done) & mask;
         left -= done;
@@ -179,28 +179,37 @@ check_queue(const struct vtd *vtd, uint64_t offs, bool wide)
     }
 }
 
-void
-vtd_run(struct vtd *vtd, unsigned budget)
+/* What is to be looked at before the queue may run. */
+#define HELD (1u << VTD_SYNC_LOST | 1u << VTD_SYNC_QUEUE)
+
+static __attribute__((noinline)) bool
+is_held(struct vtd *vtd)
+{
+    if (vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_LOST)) {
+        vtd_sync_resume(vtd);
+    }
+    return vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_QUEUE);
+}
+
+/* @budget is positive. */
+static __attribute__((noinline)) void
+run_queue(struct vtd *vtd, int budget)
 {
     uint64_t head_off = vtd_reg64(vtd, VTD_OFF_IQH);
     uint64_t tail_off = vtd_reg64(vtd, VTD_OFF_IQT);
     bool wide = is_wide(vtd);
     int reason;
 
-    if (vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_LOST)) {
-        vtd_sync_resume(vtd);
-    }
-    if (budget == 0 || head_off == tail_off || !is_running(vtd) ||
-        vtd_sync_is_waiting(&vtd->sync, VTD_SYNC_QUEUE)) {
+    if (__builtin_expect((vtd->sync.waiting & HELD) != 0, 0) && is_held(vtd)) {
         return;
     }
-    if (budget > BUDGET_MAX) {
-        budget = BUDGET_MAX;
+    if (head_off == tail_off || !is_running(vtd)) {
+        return;
     }
     reason = check_queue(vtd, head_off | tail_off, wide);
     if (reason == 0) {
-        reason = wide ? run_wide(vtd, tail_off, (int)budget)
-                      : run_descs(vtd, tail_off, (int)budget, false);
+        reason = wide ? run_wide(vtd, tail_off, budget)
+                      : run_descs(vtd, tail_off, budget, false);
         vtd_route_flush(vtd);
     }
     if (reason != 0 && reason != VTD_DESC_WAITS) {
@@ -209,9 +218,19 @@ vtd_run(struct vtd *vtd, unsigned budget)
 }
 
 void
+vtd_run(struct vtd *vtd, unsigned budget)
+{
+    if (budget == 0) {
+        (void)is_held(vtd);
+    } else {
+        run_queue(vtd, (int)(budget < BUDGET_MAX ? budget : BUDGET_MAX));
+    }
+}
+
+void
 vtd_qi_kick(struct vtd *vtd)
 {
-    vtd_run(vtd, VTD_WRITE_BUDGET);
+    run_queue(vtd, VTD_WRITE_BUDGET);
 }
 
 /*

@@ -44,13 +44,6 @@ push(struct vtd *vtd, const struct vtd_route *route)
               route->present);
 }
 
-/* @lo without what the route does not depend on. */
-static uint64_t
-significant(uint64_t lo)
-{
-    return lo & ~VTD_IRTE_LO_AVAIL;
-}
-
 static void
 add(struct vtd *vtd, const uint64_t raw[2], const struct vtd_route *route)
 {
@@ -61,7 +54,7 @@ add(struct vtd *vtd, const uint64_t raw[2], const struct vtd_route *route)
         routes->map[index / 64] |= VTD_BIT(index % 64);
         routes->count++;
     }
-    routes->entry[index][0] = significant(raw[0]);
+    routes->entry[index][0] = vtd_irte_significant(raw[0]);
     routes->entry[index][1] = raw[1];
     vtd->stat[VTD_STAT_ROUTE_SET]++;
     push(vtd, route);
@@ -87,9 +80,8 @@ drop(struct vtd *vtd, uint32_t index)
     }
 }
 
-/* Entry @index, in vtd->irte, differs from what the owner was told. */
-static __attribute__((noinline)) void
-update(struct vtd *vtd, uint64_t index)
+void
+vtd_route_update(struct vtd *vtd, uint64_t index)
 {
     struct vtd_route route = { .index = (uint32_t)index };
 
@@ -98,32 +90,6 @@ update(struct vtd *vtd, uint64_t index)
     } else {
         drop(vtd, route.index);
     }
-}
-
-/*
- * Read entry @index of the table again.  The entry alone decides whether the
- * route changed: the mode it is decoded under changes only where every route
- * is withdrawn.
- */
-static inline void
-sync(struct vtd *vtd, uint64_t index)
-{
-    if (vtd_irte_read(vtd, index, vtd->irte)) {
-        vtd->irte[0] = 0;
-    }
-    if (significant(vtd->irte[0]) != vtd->routes.entry[index][0] ||
-        vtd->irte[1] != vtd->routes.entry[index][1]) {
-        update(vtd, index);
-    }
-}
-
-int
-vtd_route_invalidate_one(struct vtd *vtd, uint64_t index)
-{
-    if (index < vtd->irt.entries) {
-        sync(vtd, index);
-    }
-    return 1;
 }
 
 /*
@@ -155,7 +121,7 @@ sync_announced(struct vtd *vtd, uint32_t first, uint32_t end)
         uint64_t bits = vtd->routes.map[word];
 
         while (bits != 0) {
-            sync(vtd, word * 64 + (uint32_t)__builtin_ctzll(bits));
+            vtd_route_sync(vtd, word * 64 + (uint32_t)__builtin_ctzll(bits));
             bits &= bits - 1;
         }
     }
@@ -193,7 +159,7 @@ vtd_route_invalidate(struct vtd *vtd, uint32_t first, uint32_t n)
     }
     if (end - first <= READ_MAX) {
         for (uint32_t index = first; index < end; index++) {
-            sync(vtd, index);
+            vtd_route_sync(vtd, index);
         }
         return end - first;
     }
@@ -250,7 +216,7 @@ vtd_route_replay(struct vtd *vtd)
     withdraw_range(vtd, 0, VTD_IRT_MAX, routes->count);
     for (uint32_t word = 0; word < VTD_IRT_MAX / 64; word++) {
         for (uint64_t bits = had[word]; bits != 0; bits &= bits - 1) {
-            sync(vtd, word * 64 + (uint32_t)__builtin_ctzll(bits));
+            vtd_route_sync(vtd, word * 64 + (uint32_t)__builtin_ctzll(bits));
         }
     }
     vtd_route_flush(vtd);

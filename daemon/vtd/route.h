@@ -8,6 +8,7 @@
 #ifndef DAEMON_VTD_ROUTE_H
 #define DAEMON_VTD_ROUTE_H
 
+#include "daemon/vtd/ir.h"
 #include "daemon/vtd/priv.h"
 
 /*
@@ -18,8 +19,32 @@
  */
 unsigned vtd_route_invalidate(struct vtd *vtd, uint32_t first, uint32_t n);
 
-/* The same of one entry: what an ordinary descriptor does.  Returns 1. */
-int vtd_route_invalidate_one(struct vtd *vtd, uint64_t index);
+/* Entry @index, in vtd->irte, differs from what the owner was told. */
+void vtd_route_update(struct vtd *vtd, uint64_t index);
+
+/* The low quadword without what the route does not depend on. */
+static inline uint64_t
+vtd_irte_significant(uint64_t lo)
+{
+    return lo & ~VTD_IRTE_LO_AVAIL;
+}
+
+/*
+ * Read entry @index of the table again.  The entry alone decides whether the
+ * route changed: the mode it is decoded under changes only where every route
+ * is withdrawn.  Inline for the descriptor that is run all the time.
+ */
+static inline void
+vtd_route_sync(struct vtd *vtd, uint64_t index)
+{
+    if (__builtin_expect(vtd_irte_read(vtd, index, vtd->irte) != 0, 0)) {
+        vtd->irte[0] = 0;
+    }
+    if (vtd_irte_significant(vtd->irte[0]) != vtd->routes.entry[index][0] ||
+        vtd->irte[1] != vtd->routes.entry[index][1]) {
+        vtd_route_update(vtd, index);
+    }
+}
 
 /* Entry @raw, decoded as @route, was looked up; announce it now. */
 void vtd_route_announce(struct vtd *vtd, const uint64_t raw[2],
