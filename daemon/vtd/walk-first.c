@@ -108,22 +108,61 @@ entry_need(const struct vtd_dma_ctx *ctx)
 }
 
 /*
+ * Where the second stage was last: tables of the first stage that lie in one
+ * region are found through one table of the second.
+ */
+struct second {
+    struct vtd_walk_hint hint;
+    uint64_t gpa;
+    struct vtd_page page; /* what was found */
+};
+
+/* What is asked, and by which rules; it does not change on the way. */
+struct query {
+    const struct vtd_walk_env *env;
+    const struct vtd_dma_ctx *ctx;
+    uint64_t iova;
+    uint64_t flags; /* A and EA, those that are to be set */
+    uint8_t need;
+    struct second *second; /* where the second stage was; NULL: not nested */
+    bool plain;            /* not nested, and steps are not recorded */
+};
+
+/*
+ * vtd_second_walk() for @gpa, from the table that was read last if it is that
+ * of @gpa, too.  An inspector is shown every step.
+ */
+static enum vtd_fr
+second_walk(const struct query *query, uint64_t gpa, uint8_t need)
+{
+    struct second *second = query->second;
+    unsigned span = vtd_walk_shift(second->hint.level + 1u);
+
+    if ((second->gpa ^ gpa) >> span || query->env->trail) {
+        second->hint.level = 0;
+    }
+    second->gpa = gpa;
+    return vtd_second_walk(query->env, query->ctx, gpa, need, &second->hint,
+                           &second->page);
+}
+
+/*
  * Where the second stage has the first-stage entry at @gpa, for a read or, to
  * set its flags, a write.
  */
 static enum vtd_fr
-entry_translate(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-                uint64_t gpa, bool write, bool top, uint64_t *out)
+entry_translate(const struct query *query, uint64_t gpa, bool write, bool top,
+                uint64_t *out)
 {
-    uint8_t need = write ? VTD_DMA_READ | VTD_DMA_WRITE : entry_need(ctx);
-    struct vtd_walk_hint hint = { .level = 0 };
-    struct vtd_page page;
-    enum vtd_fr fr = vtd_second_walk(env, ctx, gpa, need, &hint, &page);
+    uint8_t need =
+        write ? VTD_DMA_READ | VTD_DMA_WRITE : entry_need(query->ctx);
+    enum vtd_fr fr = second_walk(query, gpa, need);
 
-    switch (fr) {
-    case VTD_FR_OK:
-        *out = page.gpa | (gpa & (VTD_BIT(VTD_TABLE_SHIFT) - 1));
+    if (__builtin_expect(fr == VTD_FR_OK, 1)) {
+        *out = query->second->page.gpa | (gpa & (VTD_BIT(VTD_TABLE_SHIFT) - 1));
         return VTD_FR_OK;
+    }
+    switch (fr) {
     case VTD_FR_SS_WIDTH:
         return VTD_FR_NEST_WIDTH;
     case VTD_FR_SM_READ:
@@ -136,17 +175,6 @@ entry_translate(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
         return fr;
     }
 }
-
-/* What is asked, and by which rules; it does not change on the way. */
-struct query {
-    const struct vtd_walk_env *env;
-    const struct vtd_dma_ctx *ctx;
-    uint64_t iova;
-    uint64_t flags; /* A and EA, those that are to be set */
-    uint8_t need;
-    bool nested;
-    bool plain; /* not nested, and steps are not recorded */
-};
 
 /*
  * Where a walk is: a table, and what all and any of the entries above have; an
@@ -162,21 +190,22 @@ struct place {
 
 /* [VT-d 4.1, "Accessed, Extended Accessed, and Dirty Flags"] */
 static __attribute__((noinline)) enum vtd_fr
-flags_set(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-          uint64_t gpa, uint64_t entry, uint64_t flags, unsigned *tries)
+flags_set(const struct query *query, uint64_t gpa, uint64_t entry,
+          uint64_t flags, unsigned *tries)
 {
-    if (!ctx->pwsnp) {
+    if (!query->ctx->pwsnp) {
         return VTD_FR_FS_AD;
     }
-    if (ctx->stage == VTD_STAGE_NESTED) {
-        enum vtd_fr fr = entry_translate(env, ctx, gpa, true, false, &gpa);
+    if (query->second) {
+        enum vtd_fr fr = entry_translate(query, gpa, true, false, &gpa);
 
         if (fr != VTD_FR_OK) {
             return fr;
         }
     }
-    return vtd_walk_set(env, gpa, entry, flags, tries) ? VTD_FR_FS_AD_FAILED
-                                                       : VTD_FR_OK;
+    return vtd_walk_set(query->env, gpa, entry, flags, tries)
+               ? VTD_FR_FS_AD_FAILED
+               : VTD_FR_OK;
 }
 
 static inline __attribute__((always_inline)) enum vtd_fr
@@ -186,9 +215,9 @@ entry_read(const struct query *query, const struct place *at, uint64_t *entry)
     const struct vtd_dma_ctx *ctx = query->ctx;
     uint64_t gpa = vtd_walk_entry(at->table, query->iova, at->level);
 
-    if (query->nested) {
+    if (query->second) {
         bool top = at->level == ctx->fs_levels;
-        enum vtd_fr fr = entry_translate(env, ctx, gpa, false, top, &gpa);
+        enum vtd_fr fr = entry_translate(query, gpa, false, top, &gpa);
 
         if (fr != VTD_FR_OK) {
             return fr;
@@ -242,9 +271,8 @@ page_find(const struct query *query, struct place *at, unsigned *tries)
         if (entry & query->ctx->rsvd) {
             return VTD_FR_FS_RSVD;
         }
-        fr = flags_set(query->env, query->ctx,
-                       vtd_walk_entry(at->table, query->iova, at->level), entry,
-                       query->flags & ~entry, tries);
+        fr = flags_set(query, vtd_walk_entry(at->table, query->iova, at->level),
+                       entry, query->flags & ~entry, tries);
         if (fr != VTD_FR_OK) {
             return fr;
         }
@@ -337,8 +365,7 @@ walk(const struct query *query, struct vtd_walk_hint *hint,
                                         (uint8_t)rights_of(at.all, at.any) };
             return VTD_FR_OK;
         }
-        fr = flags_set(query->env, ctx,
-                       vtd_walk_entry(at.table, query->iova, at.level),
+        fr = flags_set(query, vtd_walk_entry(at.table, query->iova, at.level),
                        at.entry, flags, &tries);
         if (fr != VTD_FR_OK) {
             return fr;
@@ -347,20 +374,10 @@ walk(const struct query *query, struct vtd_walk_hint *hint,
 }
 
 static __attribute__((noinline)) enum vtd_fr
-walk_any(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
-         uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
+walk_any(const struct query *query, struct vtd_walk_hint *hint,
          struct vtd_page *page)
 {
-    const struct query query = {
-        .env = env,
-        .ctx = ctx,
-        .iova = iova,
-        .flags = env->trail ? 0 : flags_of(ctx),
-        .need = need & VTD_PERM_ALL,
-        .nested = ctx->stage == VTD_STAGE_NESTED,
-    };
-
-    return walk(&query, hint, page);
+    return walk(query, hint, page);
 }
 
 enum vtd_fr
@@ -368,18 +385,29 @@ vtd_first_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
                struct vtd_page *page)
 {
-    const struct query query = {
-        .env = env,
-        .ctx = ctx,
-        .iova = iova,
-        .flags = flags_of(ctx),
-        .need = need,
-        .plain = true,
-    };
-    enum vtd_fr fr = __builtin_expect(env->trail != NULL, 0)
-                         ? walk_any(env, ctx, iova, need, hint, page)
-                         : walk(&query, hint, page);
+    enum vtd_fr fr;
 
+    if (__builtin_expect(env->trail != NULL, 0)) {
+        const struct query query = {
+            .env = env,
+            .ctx = ctx,
+            .iova = iova,
+            .need = need & VTD_PERM_ALL,
+        };
+
+        fr = walk_any(&query, hint, page);
+    } else {
+        const struct query query = {
+            .env = env,
+            .ctx = ctx,
+            .iova = iova,
+            .flags = flags_of(ctx),
+            .need = need,
+            .plain = true,
+        };
+
+        fr = walk(&query, hint, page);
+    }
     if (fr == VTD_FR_OK && vtd_walk_is_near_interrupts(page)) {
         return vtd_walk_avoid(ctx, page);
     }
@@ -391,25 +419,32 @@ vtd_nested_walk(const struct vtd_walk_env *env, const struct vtd_dma_ctx *ctx,
                 uint64_t iova, uint8_t need, struct vtd_walk_hint *hint,
                 struct vtd_page *page)
 {
-    struct vtd_page second;
+    struct second second = { .hint = { .level = 0 } };
+    const struct query query = {
+        .env = env,
+        .ctx = ctx,
+        .iova = iova,
+        .flags = env->trail ? 0 : flags_of(ctx),
+        .need = need & VTD_PERM_ALL,
+        .second = &second,
+    };
+    const struct vtd_page *behind = &second.page;
     enum vtd_fr fr;
 
     hint->level = 0;
-    fr = walk_any(env, ctx, iova, need, hint, page);
+    fr = walk_any(&query, hint, page);
+    hint->level = 0;
     if (fr == VTD_FR_OK) {
-        hint->level = 0;
-        fr = vtd_second_walk(env, ctx, page->gpa,
-                             need & VTD_PERM_ZERO ? 0 : need, hint, &second);
-        hint->level = 0;
+        fr = second_walk(&query, page->gpa, need & VTD_PERM_ZERO ? 0 : need);
     }
     if (fr != VTD_FR_OK) {
         return fr == VTD_FR_SS_WIDTH ? VTD_FR_NEST_WIDTH : fr;
     }
-    page->gpa = second.gpa;
-    page->perm &= second.perm;
-    page->snoop |= second.snoop;
-    if (second.shift < page->shift) {
-        page->shift = second.shift;
+    page->gpa = behind->gpa;
+    page->perm &= behind->perm;
+    page->snoop |= behind->snoop;
+    if (behind->shift < page->shift) {
+        page->shift = behind->shift;
     }
     return vtd_walk_is_near_interrupts(page) ? vtd_walk_avoid(ctx, page) : fr;
 }
