@@ -88,6 +88,29 @@ dirty_is_set_by_the_first_write_alone(void **state)
     dma_destroy(dma);
 }
 
+/* Of an entry that needs no flag set, in a context that is known. */
+static void
+a_miss_permits_what_the_entry_does(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        struct dma *dma = dma_create(DMA_FIRST);
+        uint64_t leaf = dma_map(dma, DMA_IOVA + 0x1000, DMA_GPA + 0x1000, 12);
+        bool rw = i & 1;
+        bool dirty = i & 2;
+        bool xd = i & 4;
+
+        dma_flip(dma, leaf,
+                 TABLES_FS_A | (rw ? 0 : TABLES_FS_RW) |
+                     (dirty ? TABLES_FS_D : 0) | (xd ? TABLES_FS_XD : 0));
+        assert_int_equal(dma_access(dma, DMA_IOVA, R), VTD_FR_OK);
+        assert_int_equal(dma_access(dma, DMA_IOVA + 0x1000, R), VTD_FR_OK);
+        assert_answer(dma, DMA_GPA + 0x1000, 12,
+                      R | (rw && dirty ? W : 0) | (xd ? 0 : X));
+        dma_destroy(dma);
+    }
+}
+
 static void
 large_pages_are_told_by_their_size(void **state)
 {
@@ -490,6 +513,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_translates_and_then_hits),
         cmocka_unit_test(dirty_is_set_by_the_first_write_alone),
+        cmocka_unit_test(a_miss_permits_what_the_entry_does),
         cmocka_unit_test(large_pages_are_told_by_their_size),
         cmocka_unit_test(all_passes_while_remapping_is_disabled),
         cmocka_unit_test(pass_through_passes_what_is_as_wide_as_addresses),
