@@ -310,6 +310,26 @@ global_invalidation_clears_when_many_are_announced(void **state)
     assert_true(model->route[0x8000].present);
 }
 
+/* Few routes or many, read again or withdrawn. */
+static void
+global_invalidation_reaches_the_last_entry(void **state)
+{
+    struct model *model = *state;
+
+    fill(model, 0, 0x10000, 0x52);
+    iec(model, 0xffff, 0);
+    model_irte_set(model, 0xffff, MODEL_IRTE(0x99, 1), 0);
+    model_queue_run(model, MODEL_IEC_GLOBAL, 0);
+    assert_int_equal(model->route[0xffff].vector, 0x99);
+    iec(model, 0xff00, 8);
+    iec(model, 0, 0);
+    model_queue_run(model, MODEL_IEC_GLOBAL, 0);
+    assert_false(model->route[0xffff].present);
+    iec(model, 0xffff, 0);
+    assert_true(model->route[0xffff].present);
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_ROUTE_CLEAR), 257);
+}
+
 /*
  * An invalidation of all costs what the map and the reads cost: 1 and
  * (10 + 65536 / 512) / 16, where a write has a budget of 256.
@@ -554,6 +574,7 @@ main(void)
         TEST(error_flushes_what_was_done_before_it),
         TEST(global_invalidation_rereads_the_few_announced),
         TEST(global_invalidation_clears_when_many_are_announced),
+        TEST(global_invalidation_reaches_the_last_entry),
         TEST(global_invalidation_costs_what_it_looks_at),
         TEST(wide_range_clears_its_own_routes_alone),
         TEST(clearing_takes_pending_changes_with_it),
