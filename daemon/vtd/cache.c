@@ -220,8 +220,13 @@ vtd_gens_invalidate_pages(struct vtd_gens *gens, uint16_t did, uint64_t addr,
                           unsigned shift, bool leaf_only)
 {
     announce(gens);
+    if (__builtin_expect(shift <= SHIFT_64K, 1)) {
+        /* All these move the same counters: compiled for one of them. */
+        invalidate_pages(gens, did, addr, SHIFT_64K, leaf_only);
+        return 1;
+    }
     invalidate_pages(gens, did, addr, shift, leaf_only);
-    return shift <= SHIFT_64K ? 1 : 2;
+    return 2;
 }
 
 void

@@ -117,15 +117,10 @@ forget_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
     struct vtd_gens *gens = &vtd->dma.gens;
     uint16_t did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
     unsigned am = (unsigned)VTD_GET(VTD_TLB_HI_AM, hi);
+    uint64_t g = lo & VTD_TLB_LO_G;
 
-    switch (VTD_GET(VTD_TLB_LO_G, lo)) {
-    case VTD_G_GLOBAL:
-        vtd->stat[VTD_STAT_INVALIDATE]++;
-        return vtd_gens_invalidate_global(gens);
-    case VTD_G_DOMAIN:
-        vtd->stat[VTD_STAT_INVALIDATE]++;
-        return vtd_gens_invalidate_domain(gens, did);
-    case VTD_G_ONE:
+    /* Pages first: they are what drivers invalidate all the time. */
+    if (__builtin_expect(g == VTD_PREP(VTD_TLB_LO_G, VTD_G_ONE), 1)) {
         if (am > vtd->config.mamv) {
             return -VTD_IQEI_RSVD;
         }
@@ -133,9 +128,14 @@ forget_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
         return vtd_gens_invalidate_pages(gens, did, second_addr(vtd, hi),
                                          PAGE_SHIFT + am,
                                          (hi & VTD_TLB_HI_IH) != 0);
-    default:
+    }
+    if (g == VTD_PREP(VTD_TLB_LO_G, VTD_G_RSVD)) {
         return -VTD_IQEI_RSVD;
     }
+    vtd->stat[VTD_STAT_INVALIDATE]++;
+    return g == VTD_PREP(VTD_TLB_LO_G, VTD_G_GLOBAL)
+               ? vtd_gens_invalidate_global(gens)
+               : vtd_gens_invalidate_domain(gens, did);
 }
 
 static __attribute__((noinline)) int
