@@ -93,8 +93,10 @@ static void
 a_miss_permits_what_the_entry_does(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < 16; i++) {
         struct dma *dma = dma_create(DMA_FIRST);
+        /* PWT, PCD and PAT have no say in it. */
+        uint64_t others = i & 8 ? 0x98 : 0;
         uint64_t leaf = dma_map(dma, DMA_IOVA + 0x1000, DMA_GPA + 0x1000, 12);
         bool rw = i & 1;
         bool dirty = i & 2;
@@ -102,7 +104,8 @@ a_miss_permits_what_the_entry_does(void **state)
 
         dma_flip(dma, leaf,
                  TABLES_FS_A | (rw ? 0 : TABLES_FS_RW) |
-                     (dirty ? TABLES_FS_D : 0) | (xd ? TABLES_FS_XD : 0));
+                     (dirty ? TABLES_FS_D : 0) | (xd ? TABLES_FS_XD : 0) |
+                     others);
         assert_int_equal(dma_access(dma, DMA_IOVA, R), VTD_FR_OK);
         assert_int_equal(dma_access(dma, DMA_IOVA + 0x1000, R), VTD_FR_OK);
         assert_answer(dma, DMA_GPA + 0x1000, 12,
