@@ -139,6 +139,25 @@ large_pages_are_told_by_their_size(void **state)
     }
 }
 
+/* Whether the context is new or known. */
+static void
+large_pages_need_their_capability(void **state)
+{
+    struct vtd_config config = vtd_config_legacy;
+    uint64_t iova = UINT64_C(0x380000000000);
+    struct dma *dma;
+
+    (void)state;
+    config.ss2m = false;
+    config.ss1g = false;
+    dma = dma_create_config(&config, DMA_LEGACY);
+    dma_map(dma, iova, UINT64_C(0x4000000000), 21);
+    assert_int_equal(dma_access(dma, iova, R), VTD_FR_PT_RSVD);
+    assert_int_equal(dma_access(dma, DMA_IOVA, R), VTD_FR_OK);
+    assert_int_equal(dma_access(dma, iova, R), VTD_FR_PT_RSVD);
+    dma_destroy(dma);
+}
+
 static void
 all_passes_while_remapping_is_disabled(void **state)
 {
@@ -518,6 +537,7 @@ main(void)
         cmocka_unit_test(dirty_is_set_by_the_first_write_alone),
         cmocka_unit_test(a_miss_permits_what_the_entry_does),
         cmocka_unit_test(large_pages_are_told_by_their_size),
+        cmocka_unit_test(large_pages_need_their_capability),
         cmocka_unit_test(all_passes_while_remapping_is_disabled),
         cmocka_unit_test(pass_through_passes_what_is_as_wide_as_addresses),
         cmocka_unit_test(page_snoop_makes_accesses_snoop),
