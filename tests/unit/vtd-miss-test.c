@@ -1,148 +1,187 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Misses that are answered without vtd_walk(): what is kept of them, and which
- * ones are not.  That they say the same as it is the matter of other tests.
- */
+/* What the consumer of routes reports: misses and faults. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "daemon/vtd/cache-miss.h"
-#include "tests/support/walker.h"
-
-#define RW   (TABLES_SS_R | TABLES_SS_W)
-#define IOVA UINT64_C(0x123456000)
-#define GPA  UINT64_C(0x345678000)
-
-static struct {
-    struct vtd_gens gens;
-    struct vtd_cache cache;
-    struct vtd_ctx_entry *from;
-    struct vtd_dma_resp resp;
-    uint64_t leaf; /* of the first page */
-} s;
-
-static void
-setup_pages(struct walker *w)
-{
-    struct tables_map map = { tables_pages(&w->tables, 1), 4, RW };
-    struct vtd_dma_req req = { .pasid = VTD_NO_PASID };
-
-    w->ctx = (struct vtd_dma_ctx){ .ss_root = map.root,
-                                   .stage = VTD_STAGE_SECOND,
-                                   .ss_levels = 4,
-                                   .ss_bits = 48 };
-    s.leaf = tables_map(&w->tables, &map, IOVA, GPA, 12, RW);
-    for (uint64_t off = 0x1000; off < 0x4000; off += 0x1000) {
-        tables_map(&w->tables, &map, IOVA + off, GPA + off, 12, RW);
-    }
-    vtd_gens_invalidate_all(&s.gens);
-    vtd_cache_init(&s.cache, &s.gens, &w->env);
-    (void)vtd_ctx_enter(&s.cache, &s.gens, &w->config, &req, &w->ctx,
-                        s.gens.seq);
-    s.from = vtd_ctx_slot(&s.cache, &req);
-}
-
-static bool
-miss(uint64_t iova, uint8_t access)
-{
-    struct vtd_dma_req req = { .iova = iova,
-                               .pasid = VTD_NO_PASID,
-                               .access = access };
-
-    return vtd_cache_miss(&s.cache, &req, &s.resp, vtd_tlb_slot(&s.cache, &req),
-                          s.from, false);
-}
-
-static bool
-hit(uint64_t iova)
-{
-    struct vtd_dma_req req = { .iova = iova,
-                               .pasid = VTD_NO_PASID,
-                               .access = VTD_DMA_READ };
-
-    return vtd_tlb_hit(&s.cache, &s.gens, &req, &s.resp);
-}
-
-static void
-an_ordinary_miss_is_answered_and_kept(void **state)
-{
-    setup_pages(*state);
-    assert_false(hit(IOVA));
-    assert_true(miss(IOVA + 0x234, VTD_DMA_WRITE));
-    assert_int_equal(s.resp.gpa, GPA + 0x234);
-    assert_int_equal(s.resp.shift, 12);
-    s.resp.gpa = 0;
-    assert_true(hit(IOVA + 0x567));
-    assert_int_equal(s.resp.gpa, GPA + 0x567);
-}
-
-static void
-a_table_that_is_met_twice_is_remembered(void **state)
-{
-    static const unsigned reads[] = { 4, 4, 1, 1 };
-    struct walker *w = *state;
-
-    setup_pages(w);
-    for (uint64_t i = 0; i < 4; i++) {
-        w->reads = 0;
-        assert_true(miss(IOVA + (i << 12), VTD_DMA_READ));
-        assert_int_equal(s.resp.gpa, GPA + (i << 12));
-        assert_int_equal(w->reads, reads[i]);
-    }
-}
-
-static void
-what_is_not_ordinary_is_not_answered(void **state)
-{
-    static const uint64_t bits[] = { 0, TABLES_SS_R, TABLES_SS_W, RW };
-    struct walker *w = *state;
-
-    setup_pages(w);
-    assert_false(miss(UINT64_C(1) << 48, VTD_DMA_READ));
-    for (uint8_t access = 0; access < 4; access++) {
-        for (unsigned i = 0; i < 4; i++) {
-            walker_q_set(w, s.leaf, GPA | bits[i]);
-            assert_int_equal(miss(IOVA, access),
-                             bits[i] != 0 && (access & ~bits[i]) == 0);
-        }
-    }
-    walker_q_set(w, s.leaf, UINT64_C(0xfee01000) | RW);
-    assert_false(miss(IOVA, VTD_DMA_READ));
-    w->bad_gpa = s.leaf;
-    assert_false(miss(IOVA, VTD_DMA_READ));
-}
-
-static int (*real_read)(void *ctx, uint64_t gpa, void *buf, size_t len);
+#include "tests/support/model.h"
 
 static int
-read_and_invalidate(void *ctx, uint64_t gpa, void *buf, size_t len)
+setup(void **state)
 {
-    (void)vtd_gens_invalidate_global(&s.gens);
-    return real_read(ctx, gpa, buf, len);
+    model_setup(state);
+    model_queue_enable(*state, 2);
+    model_irt_enable(*state, 15, true);
+    return 0;
 }
 
 static void
-nothing_is_kept_that_an_invalidation_raced_with(void **state)
+iec(struct model *model, uint32_t index, unsigned im)
 {
-    setup_pages(*state);
-    real_read = s.cache.mem_read;
-    s.cache.mem_read = read_and_invalidate;
-    assert_false(miss(IOVA, VTD_DMA_READ));
-    assert_false(hit(IOVA));
+    model_queue_run(model, MODEL_IEC(index, im), 0);
+    assert_int_equal(model_fsts(model) & 0xff, 0);
 }
+
+/* Calls since the last time, in the order routes, clear, retry. */
+static void
+assert_calls(struct model *model, unsigned routes, unsigned clears,
+             unsigned retries)
+{
+    assert_int_equal(model->route_calls, routes);
+    assert_int_equal(model->clear_calls, clears);
+    assert_int_equal(model->retry_calls, retries);
+    model->route_calls = 0;
+    model->clear_calls = 0;
+    model->retry_calls = 0;
+}
+
+static void
+miss(struct model *model, uint32_t index, uint16_t sid, uint64_t cookie)
+{
+    const struct vtd_ir_event event = {
+        .reason = VTD_FR_IR_NOT_PRESENT,
+        .index = index,
+        .sid = sid,
+        .sid_valid = true,
+        .cookie = cookie,
+    };
+
+    vtd_ir_event(model->vtd, &event);
+}
+
+static void
+miss_is_answered_with_route_and_retry(void **state)
+{
+    struct model *model = *state;
+
+    model_irte_set(model, 77, MODEL_IRTE(0x61, 3), UINT64_C(1) << 18 | 0x10);
+    miss(model, 77, 0x10, 0xc00c1e);
+    assert_calls(model, 1, 0, 1);
+    assert_true(model->route[77].present);
+    assert_int_equal(model->retry[0].index, 77);
+    assert_int_equal(model->retry[0].cookie, 0xc00c1e);
+    assert_int_equal(model_fsts(model), 0);
+    /* Whoever misses it again has lost it. */
+    miss(model, 77, 0x10, 1);
+    assert_calls(model, 1, 0, 1);
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_MISS), 2);
+}
+
+static void
+miss_of_an_unusable_entry_is_the_fault_it_is(void **state)
+{
+    static const struct {
+        uint64_t lo;
+        uint64_t hi;
+        uint8_t reason;
+    } cases[] = {
+        { 0, 0, 0x22 },
+        { MODEL_IRTE(0x41, 1) | 0x8000, 0, 0x24 },
+        { MODEL_IRTE(0x41, 1), UINT64_C(1) << 18 | 0x11, 0x26 },
+    };
+    struct model *model = *state;
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (uint64_t fpd = 0; fpd < 2; fpd++) {
+            model_irte_set(model, 77, cases[i].lo | fpd << 1, cases[i].hi);
+            miss(model, 77, 0x10, 0);
+            assert_int_equal(model_fsts(model) & 2, fpd ? 0 : 2);
+            if (!fpd) {
+                assert_int_equal(model_r8(model, 0x228 + i * 16),
+                                 UINT64_C(1) << 63 |
+                                     (uint64_t)cases[i].reason << 32 | 0x10);
+                assert_int_equal(model_r8(model, 0x220 + i * 16) >> 48, 77);
+            }
+            model_faults_clear(model);
+        }
+    }
+    assert_calls(model, 0, 0, 0);
+    miss(model, 0x12345, 0, 0);
+    assert_int_equal(model_r8(model, 0x258) >> 32 & 0xff, 0x21);
+}
+
+/* A miss shows that an announced entry is gone: both forget it. */
+static void
+miss_withdraws_an_entry_that_went(void **state)
+{
+    struct model *model = *state;
+
+    model_irte_set(model, 5, MODEL_IRTE(0x41, 1), 0);
+    iec(model, 5, 0);
+    model_irte_set(model, 5, 0, 0);
+    miss(model, 5, 0, 0);
+    assert_calls(model, 2, 0, 0);
+    assert_false(model->route[5].present);
+}
+
+static void
+events_become_records(void **state)
+{
+    struct model *model = *state;
+
+    for (uint8_t reason = 0x20; reason <= 0x26; reason++) {
+        struct vtd_ir_event event = {
+            .reason = reason,
+            .index = 0x55,
+            .sid = 0x0203,
+            .sid_valid = true,
+        };
+
+        if (reason == VTD_FR_IR_NOT_PRESENT) {
+            continue;
+        }
+        vtd_ir_event(model->vtd, &event);
+        assert_int_equal(model_fsts(model) & 0xff, 2);
+        vtd_reset(model->vtd);
+        model_irt_enable(model, 15, true);
+        model_queue_enable(model, 2);
+    }
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_FAULT), 6);
+    assert_calls(model, 0, 0, 0);
+}
+
+/* That something was lost may be all there is to say. */
+static void
+loss_alone_is_no_fault(void **state)
+{
+    struct model *model = *state;
+    const struct vtd_ir_event event = { .index = 7, .lost = true };
+
+    vtd_ir_event(model->vtd, &event);
+    assert_int_equal(model_fsts(model), VTD_FSTS_PFO);
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_FAULT), 0);
+    assert_int_equal(vtd_stat_value(model->vtd, VTD_STAT_FAULT_LOST), 1);
+}
+
+/* They may come from the time before the guest switched off. */
+static void
+events_while_disabled_are_dropped(void **state)
+{
+    struct model *model = *state;
+    struct vtd_ir_event event = { .reason = VTD_FR_IR_SID, .lost = true };
+
+    model_irte_set(model, 5, MODEL_IRTE(0x41, 1), 0);
+    model_w4(model, 0x18, VTD_GCMD_QIE);
+    vtd_ir_event(model->vtd, &event);
+    miss(model, 5, 0, 0);
+    assert_int_equal(model_fsts(model), 0);
+    assert_calls(model, 0, 0, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, model_teardown)
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        WALKER_TEST(an_ordinary_miss_is_answered_and_kept),
-        WALKER_TEST(a_table_that_is_met_twice_is_remembered),
-        WALKER_TEST(what_is_not_ordinary_is_not_answered),
-        WALKER_TEST(nothing_is_kept_that_an_invalidation_raced_with),
+        TEST(miss_is_answered_with_route_and_retry),
+        TEST(miss_of_an_unusable_entry_is_the_fault_it_is),
+        TEST(miss_withdraws_an_entry_that_went),
+        TEST(events_become_records),
+        TEST(loss_alone_is_no_fault),
+        TEST(events_while_disabled_are_dropped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
