@@ -43,10 +43,10 @@ vtd_sync_request(struct vtd *vtd, enum vtd_sync_user user)
 {
     struct vtd_sync *sync = &vtd->sync;
 
-    vtd_sync_set(sync, user, false);
     if (vtd_sync_is_waiting(sync, VTD_SYNC_DIRTY)) {
         uint64_t token = ++sync->token;
 
+        vtd_sync_set(sync, user, false);
         vtd_sync_set(sync, VTD_SYNC_DIRTY, false);
         if (vtd->ops->sync(vtd->ctx, token)) {
             release(vtd, token, true);

@@ -14,13 +14,26 @@
 #define IOTLB_GLOBAL UINT64_C(0x12)
 
 static int
-setup(void **state)
+setup_queue(void **state, bool wide)
 {
-    struct model *model = queue_unit(&vtd_config_full, true);
+    struct model *model = queue_unit(&vtd_config_full, wide);
 
     model->sync_late = true;
     *state = model;
     return 0;
+}
+
+static int
+setup(void **state)
+{
+    return setup_queue(state, true);
+}
+
+/* In legacy mode, which alone has commands in registers. */
+static int
+setup_legacy(void **state)
+{
+    return setup_queue(state, false);
 }
 
 static void
@@ -349,6 +362,33 @@ aborted_invalidation_may_be_repeated(void **state)
     assert_int_equal(model->sync_calls, 4);
 }
 
+/*
+ * Software must not write CCMD while ICC is set.  A second command, for which
+ * nothing is announced, hides neither itself nor a wait from the first one's
+ * token.
+ */
+static void
+command_over_a_pending_one_waits_for_it(void **state)
+{
+    static const uint64_t icc = UINT64_C(1) << 63;
+    static const uint64_t global = UINT64_C(1) << 61;
+    struct model *model = *state;
+    uint64_t token;
+
+    model_w8(model, 0x28, icc | global);
+    token = model->sync_token;
+    model_w8(model, 0x28, icc);
+    assert_true(model_r8(model, 0x28) & icc);
+    assert_int_equal(model->sync_calls, 1);
+    model_queue_append(model, MODEL_WAIT_SW(1), MODEL_STATUS);
+    model_queue_doorbell(model);
+    assert_int_equal(model_queue_head(model), 0);
+    assert_int_equal(model_ram_d(model, MODEL_STATUS), 0);
+    done(model, token);
+    assert_false(model_r8(model, 0x28) & icc);
+    assert_signalled(model, 1);
+}
+
 /* A wrong completion is told; the device has still to answer. */
 static void
 completion_that_makes_no_sense_does_not_count(void **state)
@@ -400,6 +440,8 @@ main(void)
         TEST(device_that_does_not_answer_aborts_the_wait),
         TEST(aborted_wait_may_be_the_last_of_the_queue),
         TEST(aborted_invalidation_may_be_repeated),
+        cmocka_unit_test_setup_teardown(command_over_a_pending_one_waits_for_it,
+                                        setup_legacy, model_teardown),
         TEST(completion_that_makes_no_sense_does_not_count),
     };
 
