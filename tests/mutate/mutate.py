@@ -6,11 +6,11 @@
 
 Works on a copy of the sources in build/mutate: the model's objects, one program
 that holds all of its unit tests, and vtd-property.  A mutant recompiles one
-file, links both and runs them; it is caught if a program fails, crashes or
-takes longer than it may.  A change that the compiler makes nothing of (the
-same object code) is no mutant.  Which places are chosen depends on the seed
-and the sources alone.  Prints the mutants that nobody noticed and the total;
-fails if too few were caught.
+file, or those of the model that include a header, links both and runs them; it
+is caught if a program fails, crashes or takes longer than it may.  A change
+that the compiler makes nothing of (the same object code) is no mutant.  Which
+places are chosen depends on the seed and the sources alone.  Prints the mutants
+that nobody noticed and the total; fails if too few were caught.
 """
 import argparse
 import glob
@@ -91,13 +91,20 @@ def is_whole_statement(lines, i):
 
 
 def places(path):
-    """All mutants of a file, in the order of its lines."""
+    """
+    All mutants of a file, in the order of its lines.  Of headers functions
+    count alone, not what they declare.
+    """
     with open(path) as file:
         lines = file.read().split('\n')
     found, depth, comment = [], 0, False
+    function = not path.endswith('.h')
     for i, line in enumerate(lines):
         begins = line.lstrip().startswith('/*')
-        if not comment and not begins and not SKIP.search(line) and depth:
+        if path.endswith('.h') and line in ('{', '}'):
+            function = line == '{'
+        if not comment and not begins and not SKIP.search(line) and depth \
+                and function:
             for what, pattern, new in RULES:
                 if what == 'statement' and not is_whole_statement(lines, i):
                     continue
@@ -202,25 +209,38 @@ def read(path):
         return file.read()
 
 
+def concerned(path, objects):
+    """{source: object} of the model's files that a change of a file is for."""
+    if path in objects['model']:
+        return {path: objects['model'][path]}
+    return {source: out for source, out in objects['model'].items()
+            if path in subprocess.run(
+                ['gcc', '-I.', '-MM', source], check=True, text=True,
+                stdout=subprocess.PIPE).stdout.split()}
+
+
 def attempt(mutant, objects):
     """True: caught; False: not; None: there is nothing to catch."""
-    out = objects['model'][mutant.path]
+    outs = concerned(mutant.path, objects)
     with open(mutant.path) as file:
         text = file.read()
     lines = text.split('\n')
     lines[mutant.line - 1] = mutant.new
-    before = read(out)
+    before = {out: read(out) for out in outs.values()}
     try:
         with open(mutant.path, 'w') as file:
             file.write('\n'.join(lines))
-        if not compile_object(mutant.path, out) or read(out) == before:
+        if not all(compile_object(source, out)
+                   for source, out in outs.items()) or \
+                all(read(out) == was for out, was in before.items()):
             return None
         return not link(objects) or is_caught()
     finally:
         with open(mutant.path, 'w') as file:
             file.write(text)
-        with open(out, 'wb') as file:
-            file.write(before)
+        for out, was in before.items():
+            with open(out, 'wb') as file:
+                file.write(was)
 
 
 def main():
@@ -233,7 +253,9 @@ def main():
     objects = prepare()
     if not link(objects) or is_caught():
         sys.exit('mutate: the unchanged model fails its tests')
-    mutants, total = choose(sorted(objects['model']), args.mutants, args.seed)
+    files = sorted(objects['model']) + \
+        [path for path in sorted(glob.glob('daemon/vtd/*.h')) if places(path)]
+    mutants, total = choose(files, args.mutants, args.seed)
     if args.only:
         mutants = [m for m in mutants
                    if args.only in (m.path, '%s:%d' % (m.path, m.line))]
@@ -255,7 +277,7 @@ def main():
     rate = 100 * (done - len(missed)) / max(1, done)
     print('mutate: %d mutants in %d files, %d caught: %.1f %%; at least '
           '%.0f %% are wanted; %d s' %
-          (done, len(objects['model']), done - len(missed), rate, args.need,
+          (done, len(files), done - len(missed), rate, args.need,
            time.monotonic() - begin))
     sys.exit(0 if done and rate >= args.need else 1)
 
