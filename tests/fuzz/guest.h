@@ -14,7 +14,7 @@
 #define RAM_SIZE  (PAGES * PAGE_SIZE)
 
 /* Waits for sinks that are remembered. */
-#define WAITS 4
+#define WAITS 1024
 
 struct guest {
     struct vtd *vtd;

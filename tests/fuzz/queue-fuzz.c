@@ -15,7 +15,7 @@ static void
 settle(void)
 {
     guest.late = false;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < guest.waits && i < WAITS; i++) {
         guest_acknowledge(i, VTD_SYNC_OK, 0);
     }
     /* A queue of the largest size, in steps of a register write's budget. */
