@@ -196,7 +196,7 @@ enum vtd_fr {
 /* What a request asks for, and what a translation permits. */
 #define VTD_DMA_READ  1u
 #define VTD_DMA_WRITE 2u
-#define VTD_DMA_EXEC  4u /* with READ: ER */
+#define VTD_DMA_EXEC  4u /* with READ: ER; counts with a PASID alone */
 
 /* Address type of a request. [PCIe, "Address Translation Services"] */
 enum vtd_at {
