@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From a guest's configuration to what its unit advertises. */
+/* A unit, and what it advertises by its configuration. */
 #ifndef DAEMON_UNIT_H
 #define DAEMON_UNIT_H
 
 #include "daemon/config.h"
 #include "daemon/vtd/vtd.h"
+
+struct vtd_view;
+
+struct unit {
+    unsigned index; /* 0 and up, in the order of the DMAR table */
+    struct viommu_config config;
+    struct vtd *vtd;
+    struct vtd_view *view; /* in shared memory; NULL: the unit's own */
+    bool wired;            /* Xen looks up interrupts in its table: one unit */
+};
 
 /* What vtd_config_check() accepts, for whatever config_parse() accepts. */
 void unit_config(const struct viommu_config *config, struct vtd_config *unit);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What somebody outside needs to know of a unit to translate through it by
+ * himself: all but the guest's memory.  The model alone writes it; it may lie in
+ * memory that other processes read.
+ *
+ * root and pmr change together with seq, which is odd meanwhile; gens are
+ * moved after that, so that what was learnt from an older root is not valid.
+ */
+#ifndef DAEMON_VTD_VIEW_H
+#define DAEMON_VTD_VIEW_H
+
+#include "daemon/vtd/cache.h"
+
+/* Protected memory; a region whose base is above its last byte is none. */
+struct vtd_pmr {
+    uint64_t low, low_last;
+    uint64_t high, high_last;
+};
+
+struct vtd_view {
+    struct vtd_config config; /* constant */
+    uint32_t seq;
+    struct vtd_root root;
+    struct vtd_pmr pmr;
+    struct vtd_gens gens;
+} __attribute__((aligned(64)));
+
+/* What can be read of it at one moment. */
+struct vtd_view_state {
+    struct vtd_root root;
+    struct vtd_pmr pmr;
+};
+
+/* False if the writer never came to an end: translate nothing. */
+bool vtd_view_read(const struct vtd_view *view, struct vtd_view_state *state);
+
+/* By the owner alone, before it moves @view->gens. */
+void vtd_view_write(struct vtd_view *view, const struct vtd_view_state *state);
+
+#endif
