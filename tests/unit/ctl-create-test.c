@@ -403,6 +403,21 @@ does_every_step(void **state)
 }
 
 static void
+leaves_it_paused_if_told_to(void **state)
+{
+    char text[4096];
+
+    (void)state;
+    assert_int_equal(create(GUEST, "", PATIENT_MS, "--paused"), COMMAND_OK);
+    assert_ran(RAN_CREATE RAN_DAEMON);
+    read_file("out", text);
+    assert_non_null(strstr(
+        text, "domain         9 (guest) is left paused; `xl unpause 9`\n"));
+    assert_int_equal(kill(daemon_pid(), SIGKILL), 0);
+    forget_domain();
+}
+
+static void
 undoes_what_failed(void **state)
 {
     static const struct {
@@ -531,6 +546,7 @@ main(int argc, char *argv[])
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(does_every_step),
+        cmocka_unit_test(leaves_it_paused_if_told_to),
         cmocka_unit_test(undoes_what_failed),
         cmocka_unit_test(refuses_before_it_does_anything),
         cmocka_unit_test(hides_odd_names_from_the_file_system),

@@ -2,7 +2,8 @@
 /*
  * Create a guest with its unit.  The guest is created paused and runs only
  * once its daemon is ready: a guest that looks for its unit too early finds a
- * page of ones and gives it up.
+ * page of ones and gives it up.  With --paused it is left to the caller to let
+ * it run, once emulators of its devices are there.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -27,6 +28,7 @@ struct create {
     char *cfg;
     char **extra; /* KEY=VALUE... for xl                       */
     size_t extra_count;
+    bool paused; /* leave it so                              */
     struct xlcfg xlcfg;
     char spec[CONFIG_TEXT_SIZE];
     char dmar_path[512];
@@ -258,8 +260,14 @@ stop_daemon(struct create *create)
 static int
 unpause_domain(struct create *create, struct text_error *err)
 {
-    int rc = run_xl("unpause", create->domid, UNPAUSE_MS, err);
+    int rc;
 
+    if (create->paused) {
+        report(create, "domain", "%u (%s) is left paused; `xl unpause %u`",
+               create->domid, create->xlcfg.name, create->domid);
+        return 0;
+    }
+    rc = run_xl("unpause", create->domid, UNPAUSE_MS, err);
     if (!rc) {
         report(create, "domain", "%u (%s) runs", create->domid,
                create->xlcfg.name);
@@ -311,6 +319,9 @@ parse_option(int key, char *arg, struct argp_state *state)
     struct create *create = state->input;
 
     switch (key) {
+    case 'p':
+        create->paused = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (create->cfg) {
             return ARGP_ERR_UNKNOWN;
@@ -340,8 +351,14 @@ parse_option(int key, char *arg, struct argp_state *state)
 enum command_status
 cmd_create(struct ctl *ctl, int argc, char **argv)
 {
+    static const struct argp_option options[] = {
+        { "paused", 'p', NULL, 0,
+          "Do not let it run: emulators of its devices can be started first",
+          0 },
+        { 0 },
+    };
     static const struct argp argp = {
-        NULL,
+        options,
         parse_option,
         "CFG [KEY=VALUE...]",
         "Create the guest of an xl.cfg together with its unit: write its ACPI "
