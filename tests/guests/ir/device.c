@@ -1,30 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tests/guests/ir/device.h"
 
-#include "tests/guests/ir/console.h"
-#include "tests/guests/ir/cpu.h"
-
-#define PCI_ADDRESS    0xcf8u
-#define PCI_DATA       0xcfcu
-#define PCI_ENABLE     0x80000000u
-#define PCI_SLOTS      32u
-#define PCI_ID         0x00u
-#define PCI_COMMAND    0x04u
-#define PCI_BAR0       0x10u
-#define PCI_CAPS       0x34u
-#define PCI_CMD_MEMORY 0x0002u
-#define PCI_CMD_MASTER 0x0004u
-#define PCI_CAP_MSI    0x05u
-
-/* MSI capability with a 64-bit address. */
-#define MSI_FLAGS_ENABLE (1u << 16) /* in the dword at offset 0             */
-#define MSI_ADDR_LOW     0x04u
-#define MSI_ADDR_HIGH    0x08u
-#define MSI_DATA         0x0cu
-
-#define EDU_ID        0x11e81234u
-#define EDU_IRQ_RAISE 0x60u
-#define EDU_IRQ_ACK   0x64u
+#include "tests/guests/lib/console.h"
+#include "tests/guests/lib/cpu.h"
 
 #define IOAPIC_BASE   0xfec00000u
 #define IOAPIC_SELECT (IOAPIC_BASE + 0x00u)
@@ -42,101 +20,13 @@
 
 #define PIN_WAIT_US 100000u
 
-static struct {
-    uint32_t slot;
-    uint32_t bar;
-    uint32_t msi; /* offset of the capability                              */
-    bool msi_enabled;
-    uint64_t msi_addr;
-    uint16_t msi_data;
-    unsigned pin;
-} edu;
-
+static unsigned pin_of_edu;
 static unsigned pins;
-
-static uint32_t
-pci_read(uint32_t slot, uint32_t off)
-{
-    io_write32(PCI_ADDRESS, PCI_ENABLE | slot << 11 | off);
-    return io_read32(PCI_DATA);
-}
-
-static void
-pci_write(uint32_t slot, uint32_t off, uint32_t val)
-{
-    io_write32(PCI_ADDRESS, PCI_ENABLE | slot << 11 | off);
-    io_write32(PCI_DATA, val);
-}
-
-/* --- the edu device ------------------------------------------------------- */
-
-static bool
-edu_find(void)
-{
-    uint32_t cap;
-
-    for (edu.slot = 0; edu.slot < PCI_SLOTS; edu.slot++)
-        if (pci_read(edu.slot, PCI_ID) == EDU_ID)
-            break;
-    if (edu.slot == PCI_SLOTS)
-        return false;
-    pci_write(edu.slot, PCI_COMMAND, PCI_CMD_MEMORY | PCI_CMD_MASTER);
-    edu.bar = pci_read(edu.slot, PCI_BAR0) & ~0xfu;
-    cap = pci_read(edu.slot, PCI_CAPS) & 0xfcu;
-    while (cap) {
-        uint32_t head = pci_read(edu.slot, cap);
-
-        if ((head & 0xff) == PCI_CAP_MSI)
-            edu.msi = cap;
-        cap = head >> 8 & 0xfcu;
-    }
-    return edu.bar && edu.msi;
-}
-
-static void
-edu_msi_enable(bool enable)
-{
-    if (edu.msi_enabled == enable)
-        return;
-    edu.msi_enabled = enable;
-    pci_write(edu.slot, edu.msi, enable ? MSI_FLAGS_ENABLE : 0);
-}
-
-void
-edu_msi(uint64_t addr, uint16_t data)
-{
-    if (edu.msi_addr != addr) {
-        edu.msi_addr = addr;
-        pci_write(edu.slot, edu.msi + MSI_ADDR_LOW, (uint32_t)addr);
-        pci_write(edu.slot, edu.msi + MSI_ADDR_HIGH, (uint32_t)(addr >> 32));
-    }
-    if (edu.msi_data != data) {
-        edu.msi_data = data;
-        pci_write(edu.slot, edu.msi + MSI_DATA, data);
-    }
-    edu_msi_enable(true);
-    mmio_write32(edu.bar + EDU_IRQ_RAISE, 1);
-    mmio_write32(edu.bar + EDU_IRQ_ACK, 1);
-}
-
-void
-edu_raise(void)
-{
-    edu_msi_enable(false);
-    mmio_write32(edu.bar + EDU_IRQ_RAISE, 1);
-}
-
-void
-edu_lower(void)
-{
-    edu_msi_enable(false);
-    mmio_write32(edu.bar + EDU_IRQ_ACK, ~0u);
-}
 
 unsigned
 edu_pin(void)
 {
-    return edu.pin;
+    return pin_of_edu;
 }
 
 /* --- the IOAPIC ----------------------------------------------------------- */
@@ -238,7 +128,7 @@ edu_find_pin(void)
     for (unsigned pin = PCI_PIN_FIRST; pin < pins; pin++) {
         if (!irq_count((uint8_t)(first + pin - PCI_PIN_FIRST)))
             continue;
-        edu.pin = pin;
+        pin_of_edu = pin;
         found = true;
         break;
     }
@@ -252,7 +142,7 @@ device_init(void)
     pit_stop();
     pins = (ioapic_reg_read(IOAPIC_VER) >> 16 & 0xff) + 1;
     ioapic_mask_all();
-    return expect(edu_find(), "an edu device with a BAR and MSI") &&
+    return expect(edu_find(0), "an edu device with a BAR and MSI") &&
            expect(edu_find_pin(), "the edu device's pin reaches the IOAPIC");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sources of interrupts: QEMU's "edu" device (PCI 1234:11e8), which sends an
- * MSI or asserts its INTx pin when told to; the IOAPIC; the PIT.
+ * Sources of interrupts: the edu device's INTx pin, besides its MSI; the
+ * IOAPIC; the PIT.
  */
 #ifndef TESTS_GUESTS_IR_DEVICE_H
 #define TESTS_GUESTS_IR_DEVICE_H
@@ -9,17 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/guests/lib/edu.h"
+
 /* Find the device and the IOAPIC.  False, with a failed expectation: no. */
 bool device_init(void);
-
-/* --- the edu device ------------------------------------------------------- */
-
-/* Make it send the MSI @addr, @data once. */
-void edu_msi(uint64_t addr, uint16_t data);
-
-/* MSI off and its INTx pin asserted, until edu_lower(). */
-void edu_raise(void);
-void edu_lower(void);
 
 /* The IOAPIC pin of its INTx, found by device_init(). */
 unsigned edu_pin(void);

@@ -32,90 +32,17 @@
  */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/device.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
-
-#define CMDLINE_SIZE 256u
-
-/* From the loader, which keeps it below 1 MiB; 0: there is none. */
-extern uint64_t cmdline_gpa;
-
-static char cmdline[CMDLINE_SIZE];
-
-static uint8_t
-byte_at(uint64_t gpa)
-{
-    uint8_t val;
-
-    __asm__ volatile("movb (%1), %0" : "=q"(val) : "r"(gpa) : "memory");
-    return val;
-}
-
-static void
-cmdline_copy(void)
-{
-    for (size_t i = 0; cmdline_gpa && i < CMDLINE_SIZE - 1; i++) {
-        cmdline[i] = (char)byte_at(cmdline_gpa + i);
-        if (!cmdline[i])
-            break;
-    }
-}
-
-/* Length of the part of @word that @s begins with, if that is all of it. */
-static size_t
-prefix_length(const char *s, const char *word)
-{
-    size_t len = 0;
-
-    while (word[len] && s[len] == word[len])
-        len++;
-    return word[len] ? 0 : len;
-}
-
-static bool
-word_ends(char c)
-{
-    return c == ' ' || c == '\0';
-}
-
-/* What follows @word on the command line; NULL: it is not there. */
-static const char *
-cmdline_find(const char *word)
-{
-    bool begins = true;
-
-    for (const char *s = cmdline; *s; s++) {
-        size_t len = begins ? prefix_length(s, word) : 0;
-
-        if (len && (s[len - 1] == '=' || word_ends(s[len])))
-            return s + len;
-        begins = *s == ' ';
-    }
-    return NULL;
-}
-
-/* Whether @name begins with the word at @only. */
-static bool
-name_selected(const char *name, const char *only)
-{
-    if (!only)
-        return true;
-    while (!word_ends(*only))
-        if (*only++ != *name++)
-            return false;
-    return true;
-}
+#include "tests/guests/lib/cmdline.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 static void
 run_tests(const struct test *test)
 {
-    const char *only = cmdline_find("only=");
-
     for (; test->name; test++) {
-        if (!name_selected(test->name, only) ||
-            (test->extended && !unit_eime()))
+        if (!cmdline_selects(test->name) || (test->extended && !unit_eime()))
             continue;
         test_begin(test->name);
         edu_lower();
@@ -152,7 +79,7 @@ platform_start(void)
 void
 kernel_main(void)
 {
-    cmdline_copy();
+    cmdline_init();
     console_init();
     source_set_answered(cmdline_find("want-msi"));
     if (platform_start()) {

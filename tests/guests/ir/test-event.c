@@ -2,10 +2,10 @@
 /* The unit's fault event. */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/device.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 /* A fault, for which the event comes and says which. */
 static void

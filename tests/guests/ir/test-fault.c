@@ -2,10 +2,10 @@
 /* Reasons, records, FPD and overflow; all by MSI. */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/device.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 #define NO_MEMORY (1ull << 40) /* far beyond the guest's                    */
 #define RECORDS   256u

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/device.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 #define VECTOR_NMI 2u
 #define DLM_LOWEST 1u

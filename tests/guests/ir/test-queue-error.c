@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 #define NO_MEMORY (1ull << 40) /* far beyond the guest's                    */
 
@@ -144,7 +144,7 @@ static void
 status_beyond(void)
 {
     expect_survives((struct desc){ DESC_WAIT | WAIT_SW, NO_MEMORY });
-    expect_survives((struct desc){ DESC_WAIT | WAIT_SW, UNIT_BASE });
+    expect_survives((struct desc){ DESC_WAIT | WAIT_SW, unit_base() });
 }
 
 /* An index mask beyond ECAP.MHMV. */

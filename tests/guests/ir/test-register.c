@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 static void
 identity(void)
@@ -61,7 +61,7 @@ reserved_bits(void)
 static void
 pieces(void)
 {
-    uint64_t addr = UNIT_BASE + VTD_CAP;
+    uint64_t addr = unit_base() + VTD_CAP;
     uint64_t cap = unit_read64(VTD_CAP);
     uint8_t byte;
     uint16_t word;

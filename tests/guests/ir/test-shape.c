@@ -11,10 +11,10 @@
  */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/shape.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 #define PATTERN  0x5a5a5a5a5a5a5a5aull
 #define ALL_ONES (~0ull)
@@ -77,7 +77,7 @@ loads(void)
     for (unsigned width = 1; width <= 8; width *= 2)
         for (size_t i = 0; i < SINGLE; i++)
             for (uint64_t off = single[i].first; off <= single[i].last; off++)
-                shape_load(UNIT_BASE + off - (width - 1), width);
+                shape_load(unit_base() + off - (width - 1), width);
     expect_unit_works();
 }
 
@@ -87,7 +87,7 @@ stores_of(uint64_t val)
     for (unsigned width = 1; width <= 8; width *= 2)
         for (size_t i = 0; i < SINGLE; i++)
             for (uint64_t off = single[i].first; off <= single[i].last; off++)
-                shape_store(UNIT_BASE + off - (width - 1), width, val);
+                shape_store(unit_base() + off - (width - 1), width, val);
     expect_unit_works();
 }
 
@@ -106,8 +106,8 @@ vectors(void)
     buffer_fill(PATTERN);
     for (uint64_t off = 0; off < UNIT_SIZE + 15; off += 37) {
         shape_load16(gpa_of(buffer));
-        shape_store16(UNIT_BASE + off - 15);
-        shape_load16(UNIT_BASE + off - 15);
+        shape_store16(unit_base() + off - 15);
+        shape_load16(unit_base() + off - 15);
     }
     expect_unit_works();
 }
@@ -122,7 +122,7 @@ sweep(bool down)
     for (unsigned width = 1; width <= 8; width *= 2)
         for (unsigned align = 0; align < width; align++) {
             uint64_t count = PAGE / width + 1;
-            uint64_t first = UNIT_BASE - (width - 1) + align;
+            uint64_t first = unit_base() - (width - 1) + align;
             uint64_t last = first + (count - 1) * width;
             struct shape_string in = {
                 .src = down ? last : first,
@@ -168,8 +168,8 @@ strings_single(void)
     for (size_t i = 0; i < 2 * sizeof(off) / sizeof(off[0]); i++)
         for (unsigned width = 1; width <= 8; width *= 2) {
             struct shape_string s = {
-                .src = UNIT_BASE + off[i / 2],
-                .dst = UNIT_BASE + off[i / 2],
+                .src = unit_base() + off[i / 2],
+                .dst = unit_base() + off[i / 2],
                 .count = 16,
                 .width = width,
                 .down = i % 2,
@@ -198,13 +198,13 @@ locked(void)
     low_memory_clear();
     for (unsigned width = 1; width <= 8; width *= 2)
         for (uint64_t off = 0; off < 0x2c0; off += width < 4 ? 37 : 20)
-            locked_at(UNIT_BASE + off, width);
+            locked_at(unit_base() + off, width);
     for (uint64_t off = 0; off < 0x2c0; off += 64)
-        shape_cmpxchg16b(UNIT_BASE + off);
+        shape_cmpxchg16b(unit_base() + off);
     for (uint32_t bit = 0; bit < 0x2c0 * 8; bit += 161)
-        shape_bts(UNIT_BASE, bit);
+        shape_bts(unit_base(), bit);
     for (uint64_t off = 0; off < 0x2c0; off += 44)
-        shape_push_pop(UNIT_BASE + off);
+        shape_push_pop(unit_base() + off);
     expect_unit_works();
 }
 
@@ -221,9 +221,9 @@ disturb(void)
     uint32_t off = 0;
 
     while (!stop) {
-        shape_load(UNIT_BASE + off, 1u << off % 4);
+        shape_load(unit_base() + off, 1u << off % 4);
         off = (off + 13) % (UNIT_SIZE - 8);
-        shape_store(UNIT_BASE + reg[off % (sizeof(reg) / sizeof(reg[0]))], 4,
+        shape_store(unit_base() + reg[off % (sizeof(reg) / sizeof(reg[0]))], 4,
                     off);
     }
 }

@@ -2,9 +2,9 @@
 /* MSIs whose source id is named; they come from dom0, see main.c. */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 #define INDEX    140u
 #define SID      0x0128u /* 01:05.0                                        */

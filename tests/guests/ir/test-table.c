@@ -2,10 +2,10 @@
 /* When a change of a table, of the table or of the mode takes effect. */
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
 #include "tests/guests/ir/device.h"
 #include "tests/guests/ir/tests.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 #define COMPAT_INDEX 0u
 

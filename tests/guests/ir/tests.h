@@ -6,7 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tests/guests/ir/console.h"
+#include "tests/guests/lib/console.h"
+
+/* A name and what it does; an array ends with an empty one. */
+struct test {
+    const char *name;
+    void (*run)(void);
+    bool extended; /* of the mode of 32-bit destinations, only there       */
+};
 
 extern const struct test register_tests[];
 extern const struct test queue_tests[];

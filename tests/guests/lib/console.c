@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "tests/guests/ir/console.h"
+#include "tests/guests/lib/console.h"
 
 #include <stdarg.h>
 #include <stddef.h>
 
-#include "tests/guests/ir/cpu.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/xen.h"
 
 /* 16550 at COM1. */
 #define COM1          0x3f8u
@@ -38,9 +39,14 @@ static unsigned passed_count;
 static unsigned failed_count;
 static unsigned skipped_count;
 
+static bool is_pv; /* without a serial port */
+
 void
 console_init(void)
 {
+    is_pv = boot_is_pvh && xen_console_init();
+    if (is_pv)
+        return;
     io_write8(UART_IER, 0);
     io_write8(UART_LCR, LCR_8N1);
     io_write8(UART_FCR, FCR_ENABLE);
@@ -52,7 +58,7 @@ console_init(void)
  * exit to the emulator.
  */
 static void
-line_flush(void)
+uart_write_line(void)
 {
     size_t off = 0;
 
@@ -71,6 +77,15 @@ line_flush(void)
                          : "d"((uint16_t)COM1)
                          : "memory");
     }
+}
+
+static void
+line_flush(void)
+{
+    if (is_pv)
+        xen_console_write(line, line_len);
+    else
+        uart_write_line();
     line_len = 0;
 }
 

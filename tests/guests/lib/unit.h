@@ -4,14 +4,14 @@
  * wrong.  Registers and structures: "Intel Virtualization Technology for
  * Directed I/O", revision 4.1.
  */
-#ifndef TESTS_GUESTS_IR_UNIT_H
-#define TESTS_GUESTS_IR_UNIT_H
+#ifndef TESTS_GUESTS_LIB_UNIT_H
+#define TESTS_GUESTS_LIB_UNIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define UNIT_BASE 0xfed90000ull
-#define UNIT_SIZE 0x1000u
+#define UNIT_BASE_DEFAULT 0xfed90000ull
+#define UNIT_SIZE         0x1000u
 
 /* [VT-d 4.1, "Register Descriptions"] */
 #define VTD_VER     0x000u
@@ -19,6 +19,7 @@
 #define VTD_ECAP    0x010u
 #define VTD_GCMD    0x018u
 #define VTD_GSTS    0x01cu
+#define VTD_RTADDR  0x020u
 #define VTD_FSTS    0x034u
 #define VTD_FECTL   0x038u
 #define VTD_FEDATA  0x03cu
@@ -34,6 +35,11 @@
 #define VTD_IEUADDR 0x0acu
 #define VTD_IQERCD  0x0b0u
 #define VTD_IRTA    0x0b8u
+#define VTD_PQH     0x0c0u
+#define VTD_PQT     0x0c8u
+#define VTD_PQA     0x0d0u
+#define VTD_PRS     0x0dcu
+#define VTD_PECTL   0x0e0u
 
 #define CAP_SAGAW(cap)  ((cap) >> 8 & 0x1f)
 #define CAP_FRO(cap)    (((cap) >> 24 & 0x3ff) * 16)
@@ -44,6 +50,8 @@
 #define ECAP_MHMV(ecap) ((ecap) >> 20 & 0xf)
 
 /* The same bits in GCMD and GSTS. */
+#define GCMD_TE    (1u << 31)
+#define GCMD_SRTP  (1u << 30)
 #define GCMD_QIE   (1u << 26)
 #define GCMD_IRE   (1u << 25)
 #define GCMD_SIRTP (1u << 24)
@@ -52,12 +60,14 @@
 #define FSTS_PFO      (1u << 0)
 #define FSTS_PPF      (1u << 1)
 #define FSTS_IQE      (1u << 4)
+#define FSTS_ITE      (1u << 6)
 #define FSTS_FRI(sts) ((sts) >> 8 & 0xff)
 
 #define EVENT_IM (1u << 31) /* FECTL, IECTL                                */
 #define EVENT_IP (1u << 30)
 #define ICS_IWC  (1u << 0)
 
+#define IQA_DW    (1u << 11)
 #define IRTA_EIME (1u << 11)
 
 /* [VT-d 4.1, "Invalidation Queue Error Record Register"] */
@@ -78,6 +88,10 @@
 
 /* --- registers ------------------------------------------------------------ */
 
+/* Where the register page is, unless it is the default. */
+void unit_set_base(uint64_t addr);
+uint64_t unit_base(void);
+
 uint32_t unit_read32(uint32_t off);
 uint64_t unit_read64(uint32_t off);
 void unit_write32(uint32_t off, uint32_t val);
@@ -92,15 +106,18 @@ bool unit_command(uint32_t bit, bool set);
 void unit_set_eime(bool on);
 bool unit_eime(void);
 
+/* Remapping and the queue off. */
+bool unit_stop(void);
+
+/* And no error, events masked. */
+bool unit_reset(void);
+
 /*
- * From any state to: no error, events masked, an empty queue of 256
- * descriptors, an empty table of UNIT_ENTRIES entries, remapping on.
+ * And an empty queue of the smallest size, an empty table of UNIT_ENTRIES
+ * entries, interrupt remapping on.
  */
 #define UNIT_ENTRIES 256u
 bool unit_start(void);
-
-/* Remapping and the queue off. */
-bool unit_stop(void);
 
 /* --- the invalidation queue ----------------------------------------------- */
 
@@ -116,8 +133,14 @@ struct desc {
 #define WAIT_SW         (1ull << 5)
 #define WAIT_FN         (1ull << 6)
 
-/* Largest queue: 2^(8 + order) descriptors of 16 bytes. */
+/* Largest queue: 2^(8 + order) descriptors, or half as many wide ones. */
 #define QUEUE_ORDER_MAX 7u
+
+/*
+ * From the next start of the queue on its descriptors have 32 bytes, as
+ * scalable mode wants them; the upper half is zero.
+ */
+void queue_set_wide(bool wide);
 
 bool queue_start(unsigned order);
 uint32_t queue_size(void);
@@ -193,8 +216,12 @@ uint64_t msi_compatible(uint32_t apic_id);
 struct fault {
     uint8_t reason;
     uint16_t sid;
-    uint16_t index;
+    uint16_t index; /* of an interrupt                                      */
+    uint64_t addr;  /* of DMA, page-aligned                                 */
+    uint32_t pasid; /* or NO_PASID                                          */
+    bool read;      /* and no write                                         */
 };
+#define NO_PASID UINT32_MAX
 
 unsigned faults_max(void);
 

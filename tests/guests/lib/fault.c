@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stddef.h>
 
-#include "tests/guests/ir/console.h"
-#include "tests/guests/ir/cpu.h"
-#include "tests/guests/ir/unit.h"
+#include "tests/guests/lib/console.h"
+#include "tests/guests/lib/cpu.h"
+#include "tests/guests/lib/unit.h"
 
 #define RECORDS_MAX 256u
 #define RECORD_F    (1ull << 63)
+#define RECORD_PP   (1ull << 31)
 
 #define FAULT_US      2000000u
 #define FAULT_POLL_US 500u
@@ -36,10 +37,15 @@ static bool
 record_take(uint32_t off, struct fault *fault)
 {
     uint64_t hi = unit_read64(off + 8);
+    uint64_t lo;
 
     if (!(hi & RECORD_F))
         return false;
-    fault->index = (uint16_t)(unit_read64(off) >> 48);
+    lo = unit_read64(off);
+    fault->index = (uint16_t)(lo >> 48);
+    fault->addr = lo & ~0xfffull;
+    fault->pasid = hi & RECORD_PP ? (uint32_t)(hi >> 40) & 0xfffff : NO_PASID;
+    fault->read = hi >> 62 & 1;
     fault->sid = (uint16_t)hi;
     fault->reason = (uint8_t)(hi >> 32);
     unit_write32(off + 12, 1u << 31);

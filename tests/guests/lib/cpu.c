@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "tests/guests/ir/cpu.h"
+#include "tests/guests/lib/cpu.h"
 
-#include "tests/guests/ir/console.h"
+#include "tests/guests/lib/console.h"
+#include "tests/guests/lib/xen.h"
 
 #define MSR_APIC_BASE  0x1bu
 #define APIC_BASE_EXTD (1u << 10)
@@ -91,29 +92,10 @@ static struct cpu {
 } cpus[CPUS];
 
 static enum apic_mode apic_mode;
-static uint64_t tsc_per_ms;
+static uint64_t tsc_per_ms = 1; /* until it is measured                     */
 
 static void (*volatile job)(void);
 static volatile uint32_t job_running;
-
-static uint64_t
-msr_read(uint32_t msr)
-{
-    uint32_t lo;
-    uint32_t hi;
-
-    __asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr) : "memory");
-    return (uint64_t)hi << 32 | lo;
-}
-
-static void
-msr_write(uint32_t msr, uint64_t val)
-{
-    __asm__ volatile("wrmsr"
-                     :
-                     : "c"(msr), "a"((uint32_t)val), "d"((uint32_t)(val >> 32))
-                     : "memory");
-}
 
 static uint64_t
 tsc_read(void)
@@ -156,13 +138,7 @@ cpu_halt(void)
 bool
 cpu_has_x2apic(void)
 {
-    uint32_t eax = 1;
-    uint32_t ebx;
-    uint32_t ecx = 0;
-    uint32_t edx;
-
-    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    return ecx >> 21 & 1;
+    return cpu_id(1, 0).ecx >> 21 & 1;
 }
 
 /* --- local APIC ----------------------------------------------------------- */
@@ -256,8 +232,13 @@ time_measure(void)
 static void
 time_calibrate(void)
 {
-    uint64_t least = time_measure();
+    uint64_t least;
 
+    if (boot_is_pvh) {
+        tsc_per_ms = xen_tsc_khz();
+        return;
+    }
+    least = time_measure();
     for (unsigned i = 0; i < 4; i++) {
         uint64_t again = time_measure();
 
@@ -433,8 +414,10 @@ cpu_start(enum apic_mode mode)
     volatile char *low = NULL;
 
     apic_mode = mode;
-    io_write8(PIC1_DATA, 0xff);
-    io_write8(PIC2_DATA, 0xff);
+    if (!boot_is_pvh) {
+        io_write8(PIC1_DATA, 0xff);
+        io_write8(PIC2_DATA, 0xff);
+    }
     time_calibrate();
     apic_enable(&cpus[0]);
 

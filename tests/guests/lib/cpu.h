@@ -5,8 +5,8 @@
  * Two processors: 0 runs the tests, 1 sleeps and takes interrupts, or runs one
  * function at a time.  Every vector has a handler that counts and says EOI.
  */
-#ifndef TESTS_GUESTS_IR_CPU_H
-#define TESTS_GUESTS_IR_CPU_H
+#ifndef TESTS_GUESTS_LIB_CPU_H
+#define TESTS_GUESTS_LIB_CPU_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -79,6 +79,39 @@ io_read32(uint16_t port)
 
     __asm__ volatile("inl %1, %0" : "=a"(val) : "Nd"(port) : "memory");
     return val;
+}
+
+static inline uint64_t
+msr_read(uint32_t msr)
+{
+    uint32_t lo;
+    uint32_t hi;
+
+    __asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr) : "memory");
+    return (uint64_t)hi << 32 | lo;
+}
+
+static inline void
+msr_write(uint32_t msr, uint64_t val)
+{
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(msr), "a"((uint32_t)val), "d"((uint32_t)(val >> 32))
+                     : "memory");
+}
+
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid
+cpu_id(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid id = { .eax = leaf, .ecx = subleaf };
+
+    __asm__ volatile("cpuid"
+                     : "+a"(id.eax), "=b"(id.ebx), "+c"(id.ecx), "=d"(id.edx));
+    return id;
 }
 
 static inline void

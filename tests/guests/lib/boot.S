@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a Linux kernel's real mode entry to cpu_main() in long mode on an
- * identity map of 4 GiB; the second processor takes the same road from its
- * start-up.  Also the interrupt entries.
+ * From a Linux kernel's real mode entry, or Xen's PVH entry, to cpu_main() in
+ * long mode on an identity map of 4 GiB; the second processor takes the same
+ * road from its start-up.  Also the interrupt entries.
  *
  * Linux's boot protocol, because it is the one that works for a kernel= of an
  * xl HVM guest: QEMU 7.2 hands multiboot images to a boot ROM that needs
@@ -17,18 +17,22 @@
 #define MSR_EFER        0xc0000080
 #define EFER_LME        0x100
 
+/* [Xen, public/elfnote.h and public/arch-x86/hvm/start_info.h] */
+#define XEN_ELFNOTE_PHYS32_ENTRY 18
+#define START_INFO_CMDLINE       24
+
 #define STACK_SIZE      16384
 #define CPUS            2
 
 /*
- * The boot sector and one sector of setup, at 0x10000 with DS there; the rest
+ * The boot sector and seven of setup, at 0x10000 with DS there; the rest
  * of the file is at 1 MiB.  Only the fields that a loader looks at are set.
  * [Linux, Documentation/arch/x86/boot.rst]
  */
     .section .setup, "ax"
     .code16
     .org 0x1f1
-    .byte 1                         /* setup_sects */
+    .byte 7                         /* setup_sects */
     .org 0x1fe
     .word 0xaa55                    /* boot_flag */
     jmp setup_entry                 /* where a loader enters, 0x200 */
@@ -58,8 +62,22 @@ setup_gdt_pointer:
     .word gdt_end - gdt - 1
     .long gdt
 
+    .section .note.Xen, "a", @note
+    .balign 4
+    .long 4, 4, XEN_ELFNOTE_PHYS32_ENTRY
+    .asciz "Xen"
+    .long start_pvh
+
     .text
     .code32
+/* Flat segments, without paging; the start info is at %ebx. */
+start_pvh:
+    cld
+    lgdtl pvh_gdt_pointer
+    ljmpl $CODE32, $1f
+1:  mov START_INFO_CMDLINE(%ebx), %ebx
+    movl $1, boot_is_pvh
+
     .globl start32
 start32:
     mov $DATA, %eax
@@ -205,9 +223,15 @@ pml4:
     .balign 4096
 cpu_started:
     .long 0
-    .globl cmdline_gpa
+    .globl cmdline_gpa, boot_is_pvh
 cmdline_gpa:
     .quad 0
+boot_is_pvh:
+    .long 0
+    .balign 4
+pvh_gdt_pointer:
+    .word gdt_end - gdt - 1
+    .long gdt
 
     .bss
     .balign 16

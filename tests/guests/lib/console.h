@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* COM1, and the results of tests written to it. */
-#ifndef TESTS_GUESTS_IR_CONSOLE_H
-#define TESTS_GUESTS_IR_CONSOLE_H
+/* COM1 or Xen's PV console, and the results of tests written to it. */
+#ifndef TESTS_GUESTS_LIB_CONSOLE_H
+#define TESTS_GUESTS_LIB_CONSOLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,13 +10,6 @@ void console_init(void);
 
 /* %s, %u (unsigned), %x (unsigned), %lx (uint64_t), %% */
 void console_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* A name and what it does; an array ends with an empty one. */
-struct test {
-    const char *name;
-    void (*run)(void);
-    bool extended; /* of the mode of 32-bit destinations, only there       */
-};
 
 /*
  * One test at a time.  It passes if every expectation held, at least one was
