@@ -1,21 +1,69 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * DMA remapping of a unit: vtd_dma_translate() and its caches.  What makes
- * them void is told to vtd_gens_invalidate() of dma.gens.
+ * Translation of requests through a unit's view: the tables, and a cache of
+ * one's own.  The unit has one of these; a client of the translation service
+ * has one a thread, and gets the same answers.
+ *
+ * Nothing here knows struct vtd, and nothing records: the owner is told what
+ * is to be recorded.
  */
 #ifndef DAEMON_VTD_DMA_H
 #define DAEMON_VTD_DMA_H
 
 #include "daemon/vtd/cache-priv.h"
+#include "daemon/vtd/view.h"
 
 struct vtd_dma {
     /* Constant, but for the root, which is copied when it is looked at. */
     struct vtd_walk_env env;
-    struct vtd_gens gens;
+    const struct vtd_view *view;
+    /* Called after each walk; NULL, or the owner's since vtd_dma_init(). */
+    void (*walked)(void *ctx, const struct vtd_dma_req *req, enum vtd_fr fr);
+    void *walked_ctx;
+
+    uint64_t walks; /* translations that were not cached */
+    /*
+     * The fault that the owner must record, VTD_FR_OK if none, after each
+     * vtd_dma_access() and vtd_dma_miss().  Not what they return: a request
+     * may fail without a record, and one of ATS be recorded and answered.
+     */
+    enum vtd_fr record;
     struct vtd_cache cache;
 };
 
-/* Once, when the configuration, the ops and their context are in place. */
-void vtd_dma_init(struct vtd *vtd);
+/*
+ * Once.  @dma is zero, aligned as its type is, and stays where it is; @view
+ * and @ops are kept, not copied.  Of @ops mem_read() and mem_cmpxchg() are
+ * used, with @ctx.
+ */
+void vtd_dma_init(struct vtd_dma *dma, const struct vtd_view *view,
+                  const struct vtd_ops *ops, void *ctx);
+
+/* True: *resp.  False: nothing is known. */
+static inline bool
+vtd_dma_hit(struct vtd_dma *dma, const struct vtd_dma_req *req,
+            struct vtd_dma_resp *resp)
+{
+    return vtd_tlb_hit(&dma->cache, &dma->view->gens, req, resp);
+}
+
+/* What vtd_dma_hit() had no answer to; @entry is vtd_tlb_slot() of @req. */
+enum vtd_fr vtd_dma_miss(struct vtd_dma *dma, const struct vtd_dma_req *req,
+                         struct vtd_dma_resp *resp,
+                         struct vtd_tlb_entry *entry);
+
+/* Any request, as vtd_dma_translate() says of it, but for recording. */
+static inline enum vtd_fr
+vtd_dma_access(struct vtd_dma *dma, const struct vtd_dma_req *req,
+               struct vtd_dma_resp *resp)
+{
+    struct vtd_tlb_entry *entry = vtd_tlb_slot(&dma->cache, req);
+
+    if (vtd_tlb_hit_at(entry, &dma->view->gens, req, resp)) {
+        dma->record = VTD_FR_OK;
+        return VTD_FR_OK;
+    }
+    return vtd_dma_miss(dma, req, resp, entry);
+}
 
 #endif

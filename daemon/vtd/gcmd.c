@@ -7,6 +7,7 @@
 #include "daemon/vtd/qi.h"
 #include "daemon/vtd/route.h"
 #include "daemon/vtd/sync.h"
+#include "daemon/vtd/translate.h"
 
 static void
 status_change(struct vtd *vtd, uint64_t clear, uint64_t set)
@@ -111,7 +112,7 @@ set_ire(struct vtd *vtd, bool enable)
 void
 vtd_gcmd_synced(struct vtd *vtd, bool done)
 {
-    const struct vtd_root *root = &vtd->root;
+    const struct vtd_root *root = &vtd->view->state.root;
 
     (void)done;
     status_change(vtd, VTD_GSTS_TES,
@@ -127,8 +128,9 @@ vtd_gcmd_synced(struct vtd *vtd, bool done)
  * [VT-d 4.1, "Global Status Register", on RTPS and TES]
  */
 static void
-root_changed(struct vtd *vtd)
+root_change(struct vtd *vtd, const struct vtd_root *root)
 {
+    vtd_state_publish(vtd, root);
     vtd_inv_announce_root(vtd);
     if (vtd_sync_request(vtd, VTD_SYNC_SRTP)) {
         vtd_gcmd_synced(vtd, true);
@@ -157,20 +159,20 @@ root_mode(const struct vtd *vtd, uint64_t rtaddr)
 static void
 latch_rtaddr(struct vtd *vtd)
 {
+    const struct vtd_root *old = &vtd->view->state.root;
     uint64_t rtaddr = vtd_reg64(vtd, VTD_OFF_RTADDR);
     struct vtd_root root = {
         .base = rtaddr & VTD_RTADDR_RTA,
         .ttm = (uint8_t)root_mode(vtd, rtaddr),
         .latched = true,
-        .enabled = vtd->root.enabled,
+        .enabled = old->enabled,
     };
-    bool is_repeat = vtd->root.latched && root.base == vtd->root.base &&
-                     root.ttm == vtd->root.ttm;
+    bool is_repeat =
+        old->latched && root.base == old->base && root.ttm == old->ttm;
 
     if (!is_repeat || vtd->config.esrtps) {
-        vtd->root = root;
         status_change(vtd, VTD_GSTS_RTPS, 0);
-        root_changed(vtd);
+        root_change(vtd, &root);
     }
 }
 
@@ -181,9 +183,11 @@ latch_rtaddr(struct vtd *vtd)
 static void
 set_te(struct vtd *vtd, bool enable)
 {
-    if (!enable || vtd->root.latched) {
-        vtd->root.enabled = enable;
-        root_changed(vtd);
+    struct vtd_root root = vtd->view->state.root;
+
+    if (!enable || root.latched) {
+        root.enabled = enable;
+        root_change(vtd, &root);
     }
 }
 
@@ -247,7 +251,7 @@ vtd_gcmd_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
         set_ire(vtd, (cmd & VTD_GCMD_IRE) != 0);
     }
     vtd_gcmd_ir_announce(vtd);
-    if (te != vtd->root.enabled) {
+    if (te != vtd->view->state.root.enabled) {
         set_te(vtd, te);
     }
     if (change & VTD_GCMD_QIE) {

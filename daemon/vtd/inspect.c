@@ -119,7 +119,7 @@ vtd_stat_name(enum vtd_stat stat)
 uint64_t
 vtd_stat_value(const struct vtd *vtd, enum vtd_stat stat)
 {
-    return vtd->stat[stat];
+    return stat == VTD_STAT_DMA_WALK ? vtd->dma.walks : vtd->stat[stat];
 }
 
 void

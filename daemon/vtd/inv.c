@@ -24,7 +24,7 @@ void
 vtd_inv_announce(struct vtd *vtd, const struct vtd_inv *inv)
 {
     vtd->stat[VTD_STAT_INVALIDATE]++;
-    vtd_gens_invalidate(&vtd->dma.gens, inv);
+    vtd_gens_invalidate(&vtd->view->gens, inv);
     tell(vtd, inv);
 }
 
@@ -83,7 +83,7 @@ vtd_inv_context(struct vtd *vtd, uint64_t lo, uint64_t hi)
         inv->scope = VTD_INV_GLOBAL;
         break;
     case VTD_G_DOMAIN:
-        if (vtd->root.ttm == VTD_TTM_SCALABLE) {
+        if (vtd->view->state.root.ttm == VTD_TTM_SCALABLE) {
             inv->scope = VTD_INV_GLOBAL;
             break;
         }
@@ -114,7 +114,7 @@ second_addr(const struct vtd *vtd, uint64_t addr)
 static inline __attribute__((always_inline)) int
 forget_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
-    struct vtd_gens *gens = &vtd->dma.gens;
+    struct vtd_gens *gens = &vtd->view->gens;
     uint16_t did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
     unsigned am = (unsigned)VTD_GET(VTD_TLB_HI_AM, hi);
     uint64_t g = lo & VTD_TLB_LO_G;

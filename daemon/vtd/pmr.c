@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "daemon/vtd/pmr.h"
 
+#include "daemon/vtd/inv.h"
+#include "daemon/vtd/sync.h"
+#include "daemon/vtd/translate.h"
+
 #define GRANULE      VTD_BIT(21)
 #define GRANULE_MASK (GRANULE - 1)
 _Static_assert((VTD_PLMBASE_PLMB | GRANULE_MASK) == UINT32_MAX &&
@@ -10,52 +14,59 @@ _Static_assert((VTD_PLMBASE_PLMB | GRANULE_MASK) == UINT32_MAX &&
                "the regions' registers disagree about the granularity");
 
 /*
- * Whether [@first, @last] and the region touch.  The bits that the limit
- * lacks count as ones, so that a region ends with the granule that its limit
- * names; one whose base is above its limit is none.
+ * The bits that a limit lacks count as ones, so that a region ends with the
+ * granule that its limit names; one whose base is above its limit is none.
  * [VT-d 4.1, "Protected Low-Memory Limit Register"]
  */
-static bool
-is_inside(uint64_t base, uint64_t limit, uint64_t first, uint64_t last)
-{
-    limit |= GRANULE_MASK;
-    return base <= limit && first <= limit && last >= base;
-}
-
-bool
-vtd_pmr_blocks(const struct vtd *vtd, uint64_t gpa, uint64_t size)
-{
-    uint64_t last = gpa + (size - 1);
-
-    if (!(vtd_reg32(vtd, VTD_OFF_PMEN) & VTD_PMEN_PRS)) {
-        return false;
-    }
-    if (last < gpa) {
-        last = UINT64_MAX;
-    }
-    return (vtd->config.plmr &&
-            is_inside(vtd_reg32(vtd, VTD_OFF_PLMBASE),
-                      vtd_reg32(vtd, VTD_OFF_PLMLIMIT), gpa, last)) ||
-           (vtd->config.phmr &&
-            is_inside(vtd_reg64(vtd, VTD_OFF_PHMBASE),
-                      vtd_reg64(vtd, VTD_OFF_PHMLIMIT), gpa, last));
-}
-
-/*
- * Protection takes effect inside the write, so that the status follows at
- * once: no request is in flight while the owner makes a call.
- * [VT-d 4.1, "Protected Memory Enable Register"]
- */
 void
-vtd_pmen_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
+vtd_pmr_get(const struct vtd *vtd, struct vtd_pmr *pmr)
+{
+    bool enabled = (vtd_reg32(vtd, VTD_OFF_PMEN) & VTD_PMEN_EPM) != 0;
+
+    *pmr = (struct vtd_pmr){ .low = 1, .high = 1 };
+    if (enabled && vtd->config.plmr) {
+        pmr->low = vtd_reg32(vtd, VTD_OFF_PLMBASE);
+        pmr->low_last = vtd_reg32(vtd, VTD_OFF_PLMLIMIT) | GRANULE_MASK;
+    }
+    if (enabled && vtd->config.phmr) {
+        pmr->high = vtd_reg64(vtd, VTD_OFF_PHMBASE);
+        pmr->high_last = vtd_reg64(vtd, VTD_OFF_PHMLIMIT) | GRANULE_MASK;
+    }
+}
+
+void
+vtd_pmr_synced(struct vtd *vtd, bool done)
 {
     uint32_t pmen = vtd_reg32(vtd, VTD_OFF_PMEN);
 
-    (void)written;
-    (void)cleared;
+    (void)done;
     pmen &= (uint32_t)~VTD_PMEN_PRS;
     if (pmen & VTD_PMEN_EPM) {
         pmen |= VTD_PMEN_PRS;
     }
     vtd_reg32_set(vtd, VTD_OFF_PMEN, pmen);
+}
+
+/*
+ * Protection takes effect inside the write.  Who translates elsewhere may have
+ * accesses in flight that it keeps out, so that the status follows when all
+ * have acknowledged.
+ * [VT-d 4.1, "Protected Memory Enable Register"]
+ */
+void
+vtd_pmr_write(struct vtd *vtd, uint64_t written, uint64_t cleared)
+{
+    const struct vtd_view_state *state = &vtd->view->state;
+    struct vtd_pmr pmr;
+
+    (void)written;
+    (void)cleared;
+    vtd_pmr_get(vtd, &pmr);
+    if (memcmp(&pmr, &state->pmr, sizeof(pmr)) != 0) {
+        vtd_state_publish(vtd, &state->root);
+        vtd_inv_announce_root(vtd);
+    }
+    if (vtd_sync_request(vtd, VTD_SYNC_PMR)) {
+        vtd_pmr_synced(vtd, true);
+    }
 }

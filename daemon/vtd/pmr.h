@@ -14,9 +14,13 @@
 
 #include "daemon/vtd/regs.h"
 
-/* Whether a byte of [@gpa, @gpa + @size) is protected; @size is not 0. */
-bool vtd_pmr_blocks(const struct vtd *vtd, uint64_t gpa, uint64_t size);
+/* The regions as the registers have them. */
+void vtd_pmr_get(const struct vtd *vtd, struct vtd_pmr *pmr);
 
-vtd_reg_hook vtd_pmen_write;
+/* Of PMEN, and of the registers that say where the regions are. */
+vtd_reg_hook vtd_pmr_write;
+
+/* The sync of VTD_SYNC_PMR was granted. */
+void vtd_pmr_synced(struct vtd *vtd, bool done);
 
 #endif

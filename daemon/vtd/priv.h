@@ -55,10 +55,14 @@ struct vtd {
     void *ctx;
     void (*trace)(void *ctx, enum vtd_event ev, const uint64_t arg[4]);
     struct vtd_config config;
+    /*
+     * Its state is written by vtd_state_publish(): the root that SRTP latched,
+     * gcmd.c, and protected memory, pmr.c.  Its counters, by inv.c.
+     */
+    struct vtd_view *view;
     struct vtd_desc_types desc_types[2]; /* second: 256-bit descriptors */
 
     struct vtd_irt irt;
-    struct vtd_root root;        /* what SRTP latched; gcmd.c */
     struct vtd_ir_state ir_told; /* what the owner was told last; gcmd.c */
     unsigned fault_next;         /* record that the next fault uses; fault.c */
     uint32_t status;             /* of a wait descriptor; qi-desc.c */

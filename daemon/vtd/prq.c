@@ -101,11 +101,11 @@ resolve(struct vtd *vtd, const struct vtd_page_req *req,
         .config = &vtd->config,
         .ops = vtd->ops,
         .ctx = vtd->ctx,
-        .root = vtd->root,
+        .root = vtd->view->state.root,
     };
     enum vtd_fr fr;
 
-    if (!vtd->root.enabled) {
+    if (!env.root.enabled) {
         return false;
     }
     fr = vtd_page_req_resolve(&env, req, ctx);

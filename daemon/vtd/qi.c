@@ -89,7 +89,7 @@ run_desc(struct vtd *vtd, const uint64_t *desc, bool wide)
 {
     uint64_t lo = desc[0];
     uint64_t hi = desc[1];
-    bool all = wide && vtd->root.ttm != VTD_TTM_LEGACY;
+    bool all = wide && vtd->view->state.root.ttm != VTD_TTM_LEGACY;
     const struct vtd_desc_types *types = &vtd->desc_types[all];
     uint64_t type = lo & VTD_QI_TYPE_LOW;
     uint64_t rsvd = (lo & types->rsvd_lo[type]) | (hi & types->rsvd_hi[type]);
@@ -169,7 +169,7 @@ check_queue(const struct vtd *vtd, uint64_t offs, bool wide)
     if (wide && (offs & (VTD_QI_DESC_SIZE_WIDE - 1))) {
         return -VTD_IQEI_ALIGN;
     }
-    switch (vtd->root.ttm) {
+    switch (vtd->view->state.root.ttm) {
     case VTD_TTM_LEGACY:
         return 0;
     case VTD_TTM_RSVD:

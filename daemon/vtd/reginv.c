@@ -30,7 +30,7 @@ _Static_assert(VTD_TLB_HI_ADDR == (uint64_t)VTD_IVA_ADDR &&
 static bool
 is_in_charge(const struct vtd *vtd)
 {
-    return vtd->root.ttm == VTD_TTM_LEGACY;
+    return vtd->view->state.root.ttm == VTD_TTM_LEGACY;
 }
 
 static const struct command ccmd_command = {

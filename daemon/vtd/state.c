@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/vtd/cache-priv.h"
 #include "daemon/vtd/caps.h"
 #include "daemon/vtd/gcmd.h"
 #include "daemon/vtd/ir.h"
 #include "daemon/vtd/route.h"
 #include "daemon/vtd/sync.h"
+#include "daemon/vtd/translate.h"
 
 /*
  * Bits that the unit sets by itself, of the registers that it has.  Besides
@@ -157,7 +157,7 @@ vtd_save(const struct vtd *vtd, void *buf)
         quad[VTD_STATE_QUAD_REGS + i] = vtd_reg_row_value(vtd, i);
     }
     latch[VTD_LATCH_IRTA] = irt_save(&vtd->irt);
-    latch[VTD_LATCH_RTADDR] = root_save(&vtd->root);
+    latch[VTD_LATCH_RTADDR] = root_save(&vtd->view->state.root);
     latch[VTD_LATCH_FAULT_NEXT] = vtd->fault_next;
     latch[VTD_LATCH_SYNC] = vtd_sync_save(vtd);
     quad[VTD_STATE_QUAD_CHECK] = check_of(quad);
@@ -300,6 +300,7 @@ is_status_consistent(const struct vtd *vtd, const uint64_t *reg,
                      const uint64_t *latch)
 {
     uint64_t gsts = reg[VTD_REG_GSTS];
+    uint64_t pmen = reg[VTD_REG_PMEN];
     bool irt = is_set(latch[VTD_LATCH_IRTA], VTD_LATCH_VALID);
     bool root = is_set(latch[VTD_LATCH_RTADDR], VTD_LATCH_VALID);
     bool te = is_set(latch[VTD_LATCH_RTADDR], VTD_LATCH_ENABLED);
@@ -309,8 +310,8 @@ is_status_consistent(const struct vtd *vtd, const uint64_t *reg,
     if (is_set(gsts, VTD_GSTS_IRTPS) != irt ||
         (is_set(gsts, VTD_GSTS_IRES) && !irt) ||
         (reg[VTD_REG_IQH] != 0 && !is_set(gsts, VTD_GSTS_QIES)) ||
-        is_set(reg[VTD_REG_PMEN], VTD_PMEN_PRS) !=
-            is_set(reg[VTD_REG_PMEN], VTD_PMEN_EPM)) {
+        (is_set(pmen, VTD_PMEN_PRS) != is_set(pmen, VTD_PMEN_EPM) &&
+         !is_set(latch[VTD_LATCH_SYNC], 1u << VTD_SYNC_PMR))) {
         return false;
     }
     if (!vtd_caps_have(&vtd->config, VTD_NEED_DMA)) {
@@ -335,6 +336,8 @@ are_waits_consistent(const uint64_t *reg, uint64_t waiting)
 static void
 commit(struct vtd *vtd, const uint64_t *reg, const uint64_t *latch)
 {
+    struct vtd_root root;
+
     for (unsigned i = 0; i < VTD_REG_COUNT; i++) {
         uint16_t off = vtd_reg_table[i].off;
 
@@ -344,11 +347,12 @@ commit(struct vtd *vtd, const uint64_t *reg, const uint64_t *latch)
         }
     }
     irt_load(&vtd->irt, latch[VTD_LATCH_IRTA]);
-    root_load(&vtd->root, latch[VTD_LATCH_RTADDR]);
+    root_load(&root, latch[VTD_LATCH_RTADDR]);
+    vtd_state_publish(vtd, &root);
     vtd->fault_next = (unsigned)latch[VTD_LATCH_FAULT_NEXT];
     vtd_ir_state_get(vtd, &vtd->ir_told);
     vtd_route_forget(vtd);
-    vtd_gens_invalidate_all(&vtd->dma.gens);
+    vtd_gens_invalidate_all(&vtd->view->gens);
     vtd_sync_restore(vtd, (uint8_t)latch[VTD_LATCH_SYNC]);
 }
 

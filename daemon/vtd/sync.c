@@ -4,6 +4,7 @@
 #include "daemon/vtd/fault.h"
 #include "daemon/vtd/gcmd.h"
 #include "daemon/vtd/inv.h"
+#include "daemon/vtd/pmr.h"
 #include "daemon/vtd/priv.h"
 #include "daemon/vtd/qi.h"
 #include "daemon/vtd/reginv.h"
@@ -14,9 +15,8 @@
  * device is cut off, and software has no other way to go on.
  */
 static void (*const synced[VTD_SYNC_USERS])(struct vtd *vtd, bool done) = {
-    [VTD_SYNC_SRTP] = vtd_gcmd_synced,
-    [VTD_SYNC_CCMD] = vtd_ccmd_synced,
-    [VTD_SYNC_IOTLB] = vtd_iotlb_synced,
+    [VTD_SYNC_SRTP] = vtd_gcmd_synced,   [VTD_SYNC_CCMD] = vtd_ccmd_synced,
+    [VTD_SYNC_IOTLB] = vtd_iotlb_synced, [VTD_SYNC_PMR] = vtd_pmr_synced,
     [VTD_SYNC_QUEUE] = vtd_qi_synced,
 };
 

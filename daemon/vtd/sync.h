@@ -14,9 +14,10 @@
 #include "daemon/vtd/vtd.h"
 
 enum vtd_sync_user {
-    VTD_SYNC_SRTP,  /* GSTS.RTPS, with CAP.ESRTPS */
+    VTD_SYNC_SRTP,  /* GSTS.RTPS and TES */
     VTD_SYNC_CCMD,  /* CCMD.ICC */
     VTD_SYNC_IOTLB, /* IOTLB.IVT */
+    VTD_SYNC_PMR,   /* PMEN.PRS */
     VTD_SYNC_QUEUE, /* the wait descriptor at IQH; last: it runs the queue */
     VTD_SYNC_USERS,
     /* Bits besides those of users. */
@@ -55,7 +56,7 @@ vtd_sync_set(struct vtd_sync *sync, enum vtd_sync_user user, bool waiting)
 /*
  * True: all sinks have acknowledged what was announced.  False: @user waits,
  * and its function is called later: vtd_gcmd_synced(), vtd_ccmd_synced(),
- * vtd_iotlb_synced() or vtd_qi_synced().  A user that waits already waits for
+ * vtd_iotlb_synced(), vtd_pmr_synced() or vtd_qi_synced().  A user that waits already waits for
  * what was announced since, too.
  */
 bool vtd_sync_request(struct vtd *vtd, enum vtd_sync_user user);

@@ -10,37 +10,48 @@
 #include "daemon/vtd/qi.h"
 #include "daemon/vtd/regs.h"
 #include "daemon/vtd/route.h"
+#include "daemon/vtd/translate.h"
 
 static void
 set_reset_state(struct vtd *vtd)
 {
+    const struct vtd_root root = { .ttm = VTD_TTM_LEGACY };
+
     vtd_regs_reset(vtd);
     vtd_caps_apply(vtd);
     vtd->irt = (struct vtd_irt){ .entries = 0 };
-    vtd->root = (struct vtd_root){ .ttm = VTD_TTM_LEGACY };
+    vtd_state_publish(vtd, &root);
     vtd->fault_next = 0;
-    vtd_gens_invalidate_all(&vtd->dma.gens);
+    vtd_gens_invalidate_all(&vtd->view->gens);
 }
+
+/* A unit, and its view if that is not elsewhere. */
+struct whole {
+    struct vtd vtd;
+    struct vtd_view view;
+};
 
 /* calloc() alone aligns to 16 bytes. */
 static struct vtd *
-allocate(void)
+allocate(struct vtd_view *view)
 {
-    const size_t align = _Alignof(struct vtd);
-    uint8_t *block = calloc(1, sizeof(struct vtd) + align);
-    struct vtd *vtd;
+    const size_t align = _Alignof(struct whole);
+    const size_t size = view ? sizeof(struct vtd) : sizeof(struct whole);
+    uint8_t *block = calloc(1, size + align);
+    struct whole *whole;
 
     if (!block) {
         return NULL;
     }
-    vtd = (void *)(block + (align - (uintptr_t)block % align));
-    vtd->block = block;
-    return vtd;
+    whole = (void *)(block + (align - (uintptr_t)block % align));
+    whole->vtd.block = block;
+    whole->vtd.view = view ? view : &whole->view;
+    return &whole->vtd;
 }
 
 struct vtd *
-vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
-           void *ctx)
+vtd_create_view(const struct vtd_config *config, const struct vtd_ops *ops,
+                void *ctx, struct vtd_view *view)
 {
     struct vtd *vtd;
 
@@ -48,7 +59,7 @@ vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
         errno = EINVAL;
         return NULL;
     }
-    vtd = allocate();
+    vtd = allocate(view);
     if (!vtd) {
         return NULL;
     }
@@ -56,10 +67,18 @@ vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
     vtd->ops = ops;
     vtd->ctx = ctx;
     vtd->trace = ops->trace;
-    vtd_dma_init(vtd);
+    vtd->view->config = *config;
+    vtd_translate_init(vtd);
     vtd_qi_init(vtd);
     set_reset_state(vtd);
     return vtd;
+}
+
+struct vtd *
+vtd_create(const struct vtd_config *config, const struct vtd_ops *ops,
+           void *ctx)
+{
+    return vtd_create_view(config, ops, ctx, NULL);
 }
 
 void

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct vtd;
+struct vtd_view;
 
 /* The register page. [VT-d 4.1, "Register Location"] */
 #define VTD_MMIO_SIZE 4096u
@@ -405,6 +406,15 @@ struct vtd *vtd_create(const struct vtd_config *config,
                        const struct vtd_ops *ops, void *ctx);
 void vtd_destroy(struct vtd *vtd);
 
+/*
+ * The same with @view, zero and aligned as its type is, which outlives the
+ * unit: memory that others read, to translate through the unit by themselves.
+ * See view.h and dma.h.
+ */
+struct vtd *vtd_create_view(const struct vtd_config *config,
+                            const struct vtd_ops *ops, void *ctx,
+                            struct vtd_view *view);
+
 /* Hardware reset: every register, latch, queue and route. */
 void vtd_reset(struct vtd *vtd);
 
@@ -448,6 +458,12 @@ void vtd_run(struct vtd *vtd, unsigned budget);
  */
 enum vtd_fr vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                               struct vtd_dma_resp *resp);
+
+/*
+ * Void everything that is kept of contexts and translations, here and by
+ * those who read the view.  Sinks are not told.
+ */
+void vtd_forget(struct vtd *vtd);
 
 /*
  * A page request of a device.  Software answers it, by ops->page_response();

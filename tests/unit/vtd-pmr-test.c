@@ -131,22 +131,23 @@ static void
 a_range_is_blocked_if_a_byte_of_it_is(void **state)
 {
     struct model *model = *state;
-    struct vtd *vtd = model->vtd;
+    const struct vtd_pmr *pmr;
 
     model_w4(model, PLMBASE, (uint32_t)(16 * MIB));
     model_w4(model, PLMLIMIT, (uint32_t)(16 * MIB));
     model_w8(model, PHMBASE, UINT64_MAX);
     model_w8(model, PHMLIMIT, UINT64_MAX);
     model_w4(model, PMEN, EPM);
-    assert_false(vtd_pmr_blocks(vtd, 16 * MIB - 4096, 4096));
-    assert_true(vtd_pmr_blocks(vtd, 16 * MIB - 4096, 4097));
-    assert_true(vtd_pmr_blocks(vtd, 0, GIB));
-    assert_true(vtd_pmr_blocks(vtd, 18 * MIB - 1, GIB));
-    assert_false(vtd_pmr_blocks(vtd, 18 * MIB, GIB));
+    pmr = &model->vtd->view->state.pmr;
+    assert_false(vtd_pmr_blocks(pmr, 16 * MIB - 4096, 4096));
+    assert_true(vtd_pmr_blocks(pmr, 16 * MIB - 4096, 4097));
+    assert_true(vtd_pmr_blocks(pmr, 0, GIB));
+    assert_true(vtd_pmr_blocks(pmr, 18 * MIB - 1, GIB));
+    assert_false(vtd_pmr_blocks(pmr, 18 * MIB, GIB));
     /* The end of the address space is an end. */
-    assert_false(vtd_pmr_blocks(vtd, UINT64_MAX - 15, 16));
-    assert_false(vtd_pmr_blocks(vtd, UINT64_MAX - 15, 32));
-    assert_true(vtd_pmr_blocks(vtd, GIB, UINT64_MAX));
+    assert_false(vtd_pmr_blocks(pmr, UINT64_MAX - 15, 16));
+    assert_false(vtd_pmr_blocks(pmr, UINT64_MAX - 15, 32));
+    assert_true(vtd_pmr_blocks(pmr, GIB, UINT64_MAX));
 }
 
 /* Each region has a capability of its own. */

@@ -305,7 +305,7 @@ static const struct change interrupt_changes[] = {
     CANNOT("another one who does", L(SYNC, 4)),
     CAN("a command that is pending", Q(CCMD, TOP), L(SYNC, 2)),
     CAN("another one that is", Q(IOTLB, TOP), L(SYNC, 4)),
-    CANNOT("a user that does not exist", L(SYNC, 8)),
+    CANNOT("a user that does not exist", L(SYNC, 16)),
 };
 
 static const struct change interrupts_only_changes[] = {
@@ -350,6 +350,8 @@ static const struct change full_changes[] = {
     CAN("protected memory", Q(PMEN, 0x80000001)),
     CANNOT("memory that is protected and is not", Q(PMEN, 0x80000000)),
     CANNOT("memory that is not and is protected", Q(PMEN, 1)),
+    CAN("memory that is not protected yet", Q(PMEN, 0x80000000), L(SYNC, 8)),
+    CAN("memory that still is", Q(PMEN, 1), L(SYNC, 8)),
     CANNOT("a page request pending without cause", Q(PECTL, 0xc0000000)),
     CANNOT("a page request pending, unmasked", Q(PECTL, 0x40000000), Q(PRS, 1)),
     CAN("a page request pending", Q(PECTL, 0xc0000000), Q(PRS, 1)),

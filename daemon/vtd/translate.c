@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The unit's own translations: those that are recorded and counted. */
+#include "daemon/vtd/translate.h"
+
+#include "daemon/vtd/fault.h"
+#include "daemon/vtd/pmr.h"
+
+static void
+trace_walk(void *ctx, const struct vtd_dma_req *req, enum vtd_fr fr)
+{
+    const struct vtd *vtd = ctx;
+
+    VTD_TRACE(vtd, WALK, req->sid, req->pasid, req->iova, fr);
+}
+
+void
+vtd_translate_init(struct vtd *vtd)
+{
+    vtd_dma_init(&vtd->dma, vtd->view, vtd->ops, vtd->ctx);
+    if (vtd->trace) {
+        vtd->dma.walked = trace_walk;
+        vtd->dma.walked_ctx = vtd;
+    }
+}
+
+void
+vtd_state_publish(struct vtd *vtd, const struct vtd_root *root)
+{
+    struct vtd_view_state state = { .root = *root };
+
+    vtd_pmr_get(vtd, &state.pmr);
+    vtd_view_write(vtd->view, &state);
+}
+
+/*
+ * A request of this interface may read and write; it is told as the half that
+ * failed.
+ */
+static enum vtd_fault_type
+fault_type(enum vtd_fr fr, const struct vtd_dma_req *req)
+{
+    if (req->atomic) {
+        return VTD_FAULT_ATOMIC;
+    }
+    if ((req->access & VTD_DMA_WRITE) && fr != VTD_FR_READ &&
+        fr != VTD_FR_SM_READ) {
+        return VTD_FAULT_WRITE;
+    }
+    return VTD_FAULT_READ;
+}
+
+static __attribute__((noinline)) void
+record(struct vtd *vtd, const struct vtd_dma_req *req)
+{
+    enum vtd_fr fr = vtd->dma.record;
+    struct vtd_fault fault = {
+        .addr = req->iova,
+        .pasid = req->pasid,
+        .sid = req->sid,
+        .reason = (uint8_t)fr,
+        .type = (uint8_t)fault_type(fr, req),
+        .at = req->at,
+        .exec = (req->access & VTD_DMA_EXEC) != 0,
+        .privileged = req->privileged,
+    };
+
+    vtd_fault_record_dma(vtd, &fault);
+}
+
+enum vtd_fr
+vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
+                  struct vtd_dma_resp *resp)
+{
+    enum vtd_fr fr = vtd_dma_access(&vtd->dma, req, resp);
+
+    if (__builtin_expect(vtd->dma.record != VTD_FR_OK, 0)) {
+        record(vtd, req);
+    }
+    return fr;
+}
+
+void
+vtd_forget(struct vtd *vtd)
+{
+    vtd_gens_invalidate_all(&vtd->view->gens);
+}
