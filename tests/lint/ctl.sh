@@ -58,16 +58,21 @@ check 1 "cannot read $dir/x.cfg: No such file" configure 3 "$dir/x.cfg"
 check 1 'viommu: type=amd is not offered' dmar -c type=amd
 check 0 '[]' --json list
 check 0 'DOMID  NAME' list
-for command in status regs irt queue faults stats; do
+for command in status regs irt queue faults stats devices why tlb clients; do
 	check 2 'which domain?' $command
 	check 3 'no viommud runs for domain 7' $command 7
 	check 1 "'0' is not a guest's domain id" $command 0
 	check 1 'cannot reach xenstore' $command guest
 done
-for command in status irt queue faults stats; do
+check 2 'which domain?' walk
+check 2 'expected: DOMAIN SBDF[/PASID] IOVA' walk 7
+check 2 'expected: DOMAIN SBDF[/PASID] IOVA' walk 7 00:05.0
+check 2 "'x' is one argument too many" walk 7 00:05.0 0 x
+check 3 'no viommud runs for domain 7' walk 7 00:05.0 0
+for command in status irt queue faults stats devices why tlb clients; do
 	check 2 "'x' is one argument too many" $command 7 x
 done
-for command in regs irt queue faults stats; do
+for command in regs irt queue faults stats walk why tlb; do
 	check 2 "'256' is not a unit; accepted: 0 to 255" $command -u 256 7
 done
 

@@ -41,6 +41,37 @@
     "\"level\": true, \"sid\": 65280, \"sid-check\": \"exact\", "            \
     "\"announced\": true, \"stale\": false}"
 
+#define WALK                                                                 \
+    "{\"unit\": 0, \"sid\": 40, \"pasid\": 5, \"iova\": 4096, \"access\": "  \
+    "\"r\", \"mode\": \"first-stage\", \"levels\": 4, \"did\": 3, "          \
+    "\"steps\": [{\"what\": \"root\", \"level\": null, \"gpa\": 8192, "      \
+    "\"raw\": [\"0x0000000000003001\"]}, {\"what\": \"first-stage\", "       \
+    "\"level\": 4, \"gpa\": 12288, \"raw\": [\"0x0000000000000000\"]}], "    \
+    "\"reason\": 113, \"verdict\": \"first-stage entry not present\", "      \
+    "\"gpa\": null, \"size\": null, \"permits\": \"\", \"text\": "           \
+    "\"Refused: nobody has mapped this page in the tables of the PASID, or " \
+    "has unmapped it.\"}"
+
+#define WALK_PRINTED                                                       \
+    "device              00:05.0\n"                                        \
+    "PASID               5\n"                                              \
+    "address             0x1000\n"                                         \
+    "access              r\n"                                              \
+    "unit                0\n"                                              \
+    "translation         first-stage\n"                                    \
+    "  levels            4\n"                                              \
+    "  domain            3\n"                                              \
+    "ENTRY        LEVEL  AT      RAW\n"                                    \
+    "root         -      0x2000  0x0000000000003001\n"                     \
+    "first-stage  4      0x3000  0x0000000000000000\n"                     \
+    "verdict             first-stage entry not present\n"                  \
+    "guest physical      -\n"                                              \
+    "page size           -\n"                                              \
+    "permitted           \n"                                               \
+    "Refused: nobody has mapped this page in the tables of the PASID, or " \
+    "has\n"                                                                \
+    "unmapped it.\n"
+
 static enum command_status
 run(struct server *server, struct ctl *ctl, const struct command *command,
     const char *const *arg, char **out)
@@ -70,7 +101,7 @@ run(struct server *server, struct ctl *ctl, const struct command *command,
 
 static const struct query_case {
     struct command command;
-    const char *arg[6];
+    const char *arg[7];  /* NULL ends */
     const char *answer;  /* to the second request                     */
     const char *request; /* the second                                */
     const char *out;     /* what is printed                           */
@@ -243,6 +274,112 @@ static const struct query_case {
       "xen.lost                    -1\n"
       "xen.x                       ?\n",
       COMMAND_OK },
+    { { .name = "devices", .run = cmd_devices },
+      { "7" },
+      "[{\"sid\": 40, \"unit\": 0, \"mode\": \"second-stage\", \"levels\": 3, "
+      "\"did\": 2, \"client\": 4, \"pid\": 99, \"blocked\": false, "
+      "\"verdict\": \"no fault\"}, {\"sid\": 48, \"unit\": 0, \"mode\": "
+      "\"none\", \"levels\": null, \"did\": null, \"client\": null, \"pid\": "
+      "null, \"blocked\": true, \"verdict\": \"context entry not present\"}]",
+      "{\"execute\":\"query-devices\",\"id\":2}",
+      "DEVICE   UNIT  TRANSLATION   LEVELS  DOMAIN  CLIENT  PID  STATE    "
+      "VERDICT\n"
+      "00:05.0  0     second-stage  3       2       4       99   open     "
+      "no fault\n"
+      "00:06.0  0     none          -       -       -       -    blocked  "
+      "context entry not present\n",
+      COMMAND_OK },
+    { { .name = "walk", .run = cmd_walk },
+      { "7", "0000:00:05.0/5", "0x1000" },
+      WALK,
+      "{\"execute\":\"query-walk\",\"arguments\":{\"sid\":40,\"pasid\":5,"
+      "\"iova\":4096},\"id\":2}",
+      WALK_PRINTED,
+      COMMAND_OK },
+    { { .name = "walk", .run = cmd_walk },
+      { "--access=wx", "--privileged", "-u1", "7", "ff:1f.7/0xfffff", "0" },
+      "{\"steps\": 7}",
+      "{\"execute\":\"query-walk\",\"arguments\":{\"sid\":65535,\"pasid\":"
+      "1048575,\"iova\":0,\"access\":6,\"privileged\":true,\"unit\":1},"
+      "\"id\":2}",
+      "device              ?\n"
+      "PASID               ?\n"
+      "address             ?\n"
+      "access              ?\n"
+      "unit                ?\n"
+      "translation         ?\n"
+      "  levels            ?\n"
+      "  domain            ?\n"
+      "verdict             ?\n"
+      "guest physical      ?\n"
+      "page size           ?\n"
+      "permitted           ?\n"
+      "?\n",
+      COMMAND_OK },
+    { { .name = "why", .run = cmd_why },
+      { "7" },
+      "[]",
+      "{\"execute\":\"query-why\",\"arguments\":{},\"id\":2}",
+      "no DMA was refused since the daemon started\n",
+      COMMAND_OK },
+    { { .name = "why", .run = cmd_why },
+      { "7", "-u", "0" },
+      "[{\"unit\": 0, \"faults\": 2, \"sid\": 40, \"pasid\": 5, \"iova\": "
+      "4096, \"access\": \"r\", \"reason\": 113, \"text\": \"first-stage entry "
+      "not present\", \"recorded\": true, \"meaning\": \"It means a lot.\", "
+      "\"still\": \"It would be.\", \"now\": " WALK "}]",
+      "{\"execute\":\"query-why\",\"arguments\":{\"unit\":0},\"id\":2}",
+      "unit                0\n"
+      "faults so far       2\n"
+      "the last: device    00:05.0\n"
+      "  PASID             5\n"
+      "  address           0x1000\n"
+      "  access            r\n"
+      "  reason            0x71\n"
+      "  that is           first-stage entry not present\n"
+      "  record            still pending\n"
+      "It means a lot.\n"
+      "It would be.\n"
+      "\n"
+      "the same access now:\n" WALK_PRINTED,
+      COMMAND_OK },
+    { { .name = "tlb", .run = cmd_tlb },
+      { "7" },
+      "{\"unit\": 0, \"entries\": 4096, \"walks\": 9, \"invalidations\": 3, "
+      "\"global\": 1, \"list\": [{\"sid\": 40, \"pasid\": null, \"iova\": "
+      "2097152, \"gpa\": 4194304, \"size\": 2097152, \"permits\": \"rw\"}], "
+      "\"clients\": [{\"client\": 1, \"misses\": 77}], \"next\": null}",
+      "{\"execute\":\"query-tlb\",\"arguments\":{\"unit\":0,\"first\":0,"
+      "\"count\":256},\"id\":2}",
+      "unit                0\n"
+      "entries             4096\n"
+      "walks               9\n"
+      "invalidations       3\n"
+      "  of everything     1\n"
+      "valid               1\n"
+      "DEVICE   PASID  IOVA      GUEST PHYSICAL  SIZE      PERMITTED\n"
+      "00:05.0  -      0x200000  0x400000        0x200000  rw\n"
+      "CLIENT  MISSES\n"
+      "1       77\n",
+      COMMAND_OK },
+    { { .name = "clients", .run = cmd_clients },
+      { "7" },
+      "{\"list\": [{\"client\": 1, \"pid\": 99, \"uid\": 0, \"walks\": true, "
+      "\"threads\": 2, \"active\": 1, \"messages\": 5, \"misses\": 77, "
+      "\"faults\": 0, \"pending\": 0}], \"stats\": {\"messages\": 5, "
+      "\"cut-off\": 0, \"syncs\": 4, \"syncs-waited\": 1, \"drain-us-max\": "
+      "12}}",
+      "{\"execute\":\"query-clients\",\"id\":2}",
+      "messages            5\n"
+      "cut off             0\n"
+      "syncs               4\n"
+      "  that waited       1\n"
+      "  at most, in us    12\n"
+      "CLIENT  PID  UID  TABLES  THREADS  ACTIVE  MESSAGES  MISSES  FAULTS  "
+      "PENDING\n"
+      "1       99   0    walks   2        1       5         77      0       "
+      "0\n",
+      COMMAND_OK },
 };
 
 static void
@@ -290,6 +427,42 @@ prints_the_answer_as_json(void **state)
                          COMMAND_OK);
         assert_string_equal(
             out, "{\"z\":{\"b\":\"/??\",\"a\":18446744073709551615}}\n");
+        free(out);
+    }
+}
+
+static void
+refuses_what_is_no_device_and_no_address(void **state)
+{
+    static const struct command command = { .name = "walk", .run = cmd_walk };
+    static const char *const arg[][4] = {
+        { "7", "5", "0" },
+        { "7", "00:20.0", "0" },
+        { "7", "00:05.8", "0" },
+        { "7", "0001:00:05.0", "0" },
+        { "7", "00:05.0x", "0" },
+        { "7", "00:05.0/", "0" },
+        { "7", "00:05.0/0x100000", "0" },
+        { "7", "00:05.0/1x", "0" },
+        { "7", "0x0:05.0", "0" },
+        { "7", "00:05.0", "1000x" },
+        { "7", "00:05.0", "0x0x1" },
+        { "7", "00:05.0", "0x10000000000000000" },
+        { "--access=rq", "7", "00:05.0", "0" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(arg); i++) {
+        const char *word[5] = { NULL };
+        struct server server = { .script = { SERVER_GREETING, SERVER_READY } };
+        struct ctl ctl = { .timeout_ms = PATIENT_MS };
+        char *out = NULL;
+
+        memcpy(word, arg[i], sizeof(arg[i]));
+        assert_int_equal(run(&server, &ctl, &command, word, &out),
+                         COMMAND_FAILED);
+        assert_string_equal(out, "");
+        assert_string_equal(server.request[2], "");
         free(out);
     }
 }
@@ -435,6 +608,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_for_people),
         cmocka_unit_test(prints_the_answer_as_json),
+        cmocka_unit_test(refuses_what_is_no_device_and_no_address),
         cmocka_unit_test(reads_a_table_page_by_page),
         cmocka_unit_test(tells_failures_apart),
         cmocka_unit_test(lists_daemons),

@@ -120,7 +120,7 @@ static const struct query query = {
     .args_doc = "DOMAIN [REGISTER...]",
     .options = query_options_unit,
     .type = json_type_array,
-    .takes_names = true,
+    .names = QUERY_NAMES_ANY,
     .print = print_regs,
 };
 

@@ -10,6 +10,12 @@
 /* Units that a guest can have. */
 #define UNIT_MAX 255
 
+/* Options without a letter. */
+enum {
+    KEY_ACCESS = 256,
+    KEY_PRIVILEGED,
+};
+
 static const char doc_json[] = "Print the answer as JSON";
 static const char doc_unit[] = "Ask for unit N; 0 unless told";
 
@@ -26,6 +32,15 @@ const struct argp_option query_options_all[] = {
     { "json", 'j', NULL, 0, doc_json, 0 },
     { "unit", 'u', "N", 0, doc_unit, 0 },
     { "all", 'a', NULL, 0, "Show entries that are not present, too", 0 },
+    { 0 },
+};
+const struct argp_option query_options_walk[] = {
+    { "json", 'j', NULL, 0, doc_json, 0 },
+    { "unit", 'u', "N", 0, "Ask unit N, whether or not the device is its", 0 },
+    { "access", KEY_ACCESS, "rwx", 0,
+      "What the device does there: read (unless told), write, execute", 0 },
+    { "privileged", KEY_PRIVILEGED, NULL, 0,
+      "It does so as a supervisor; needs a PASID", 0 },
     { 0 },
 };
 
@@ -50,6 +65,20 @@ parse_unit(struct argp_state *state, const char *arg, int *unit)
     *unit = (int)val;
 }
 
+static void
+parse_names(struct argp_state *state, const struct parse *parse)
+{
+    int count = state->argc - state->next;
+    int names = parse->query->names;
+
+    if (names != QUERY_NAMES_ANY && count > names) {
+        argp_error(state, "'%s' is one argument too many",
+                   state->argv[state->next + names]);
+    }
+    parse->args->name = state->argv + state->next;
+    parse->args->name_count = (size_t)count;
+}
+
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -61,9 +90,16 @@ parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case 'u':
         parse_unit(state, arg, &parse->args->unit);
+        parse->args->unit_told = true;
         return 0;
     case 'a':
         parse->args->all = true;
+        return 0;
+    case KEY_ACCESS:
+        parse->args->access = arg;
+        return 0;
+    case KEY_PRIVILEGED:
+        parse->args->privileged = true;
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 0) {
@@ -72,15 +108,15 @@ parse_option(int key, char *arg, struct argp_state *state)
         parse->domain = arg;
         return 0;
     case ARGP_KEY_ARGS:
-        if (!parse->query->takes_names) {
-            argp_error(state, "'%s' is one argument too many",
-                       state->argv[state->next]);
-        }
-        parse->args->name = state->argv + state->next;
-        parse->args->name_count = (size_t)(state->argc - state->next);
+        parse_names(state, parse);
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "which domain?");
+        return 0;
+    case ARGP_KEY_END:
+        if (parse->query->names > (int)parse->args->name_count) {
+            argp_error(state, "expected: %s", parse->query->args_doc);
+        }
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -117,6 +153,15 @@ query_print_json(FILE *out, struct json_object *value)
                                                JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+void
+query_add_unit(struct json_object *request, const struct query_args *args)
+{
+    if (args->unit_told) {
+        json_object_object_add(request, "unit",
+                               json_object_new_int(args->unit));
+    }
+}
+
 static int
 fetch_unit(struct client *client, const struct query *query, int unit,
            struct json_object **reply, struct text_error *err)
@@ -133,7 +178,7 @@ fetch_unit(struct client *client, const struct query *query, int unit,
 enum command_status
 query_run(const struct query *query, struct ctl *ctl, int argc, char **argv)
 {
-    struct query_args args = { .ctl = ctl };
+    struct query_args args = { .ctl = ctl, .query = query };
     struct parse parse = { .query = query, .args = &args };
     const struct argp argp = {
         query->options, parse_option, query->args_doc, query->doc, NULL,

@@ -8,14 +8,23 @@
 #include "tools/viommu-ctl/client.h"
 #include "tools/viommu-ctl/command.h"
 
+struct query;
+
 struct query_args {
     struct ctl *ctl;
+    const struct query *query;
     unsigned domid;
     int unit;
-    bool all;          /* --all                                     */
-    char *const *name; /* the arguments after the domain            */
+    bool unit_told;     /* --unit was given; otherwise unit is 0     */
+    bool all;           /* --all                                     */
+    const char *access; /* --access, or NULL                         */
+    bool privileged;    /* --privileged                              */
+    char *const *name;  /* the arguments after the domain            */
     size_t name_count;
 };
+
+/* query.names: none, one, or many. */
+#define QUERY_NAMES_ANY (-1)
 
 struct query {
     const char *execute;
@@ -23,7 +32,7 @@ struct query {
     const char *args_doc; /* "DOMAIN"                                  */
     const struct argp_option *options; /* one of those below                 */
     enum json_type type; /* of the answer; anything else is refused   */
-    bool takes_names;    /* more arguments may follow the domain      */
+    int names;           /* arguments that follow the domain          */
     /* NULL: one call with the unit as its argument. */
     int (*fetch)(struct client *client, const struct query_args *args,
                  struct json_object **reply, struct text_error *err);
@@ -35,9 +44,20 @@ struct query {
 extern const struct argp_option query_options_plain[];
 extern const struct argp_option query_options_unit[];
 extern const struct argp_option query_options_all[];
+extern const struct argp_option query_options_walk[];
 
 enum command_status query_run(const struct query *query, struct ctl *ctl,
                               int argc, char **argv);
+
+/*
+ * A query.fetch for an answer that is a list in pieces: all of it in one
+ * object, as if a single answer had held it.
+ */
+int query_fetch_list(struct client *client, const struct query_args *args,
+                     struct json_object **reply, struct text_error *err);
+
+/* Name the unit in @request if --unit did. */
+void query_add_unit(struct json_object *request, const struct query_args *args);
 
 /* Connect to the daemon of @domid. */
 int query_connect(const struct ctl *ctl, unsigned domid, struct client **out,

@@ -56,6 +56,10 @@ table_cell(struct json_object *obj, const struct column *column,
     if (!json_object_object_get_ex(obj, column->key, &value)) {
         return buf;
     }
+    if (!value) {
+        snprintf(buf, CELL_MAX, "-");
+        return buf;
+    }
     switch (column->cell) {
     case CELL_TEXT:
         if (json_object_is_type(value, json_type_string) ||

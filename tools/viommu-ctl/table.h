@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Values of a reply as text for people.  A missing value prints as "?". */
+/*
+ * Values of a reply as text for people.  A missing value prints as "?", null,
+ * which says that there is none, as "-".
+ */
 #ifndef TOOLS_VIOMMU_CTL_TABLE_H
 #define TOOLS_VIOMMU_CTL_TABLE_H
 
@@ -25,8 +28,8 @@ struct column {
     const char *no;
 };
 
-/* Longer text is cut. */
-#define CELL_MAX 128u
+/* Longer text is cut; the eight quadwords of a PASID table entry fit. */
+#define CELL_MAX 160u
 
 /* The value of @key in @obj as @cell says; returns @buf. */
 const char *table_cell(struct json_object *obj, const struct column *column,
