@@ -23,6 +23,14 @@ is_interrupt_range(uint64_t addr)
     return addr >> 20 == 0xfee;
 }
 
+static void
+record(const struct vtd_dma *dma, const struct vtd_dma_req *req, enum vtd_fr fr)
+{
+    if (dma->faulted) {
+        dma->faulted(dma->owner, req, fr);
+    }
+}
+
 /*
  * The end of a request that meets @fr: it is to be recorded unless @fpd keeps
  * it from that, and returned.  But many faults are none to a device that
@@ -38,7 +46,7 @@ fail(struct vtd_dma *dma, const struct vtd_dma_req *req, enum vtd_fr fr,
     bool told = answer == VTD_ATS_NOTHING || answer == VTD_ATS_LESS;
 
     if (!told && !(fpd && vtd_fault_is_qualified(fr))) {
-        dma->record = fr;
+        record(dma, req, fr);
     }
     if (answer == VTD_ATS_REFUSED) {
         return fr;
@@ -107,7 +115,7 @@ interrupt_access(struct vtd_dma *dma, const struct vtd_dma_req *req,
                  struct vtd_dma_resp *resp)
 {
     if (!is_zero_length(req)) {
-        dma->record = VTD_FR_IR_INVALID;
+        record(dma, req, VTD_FR_IR_INVALID);
         return VTD_FR_IR_INVALID;
     }
     *resp = (struct vtd_dma_resp){ .gpa = req->iova, .shift = 12 };
@@ -206,7 +214,7 @@ count_walk(struct vtd_dma *dma, const struct vtd_dma_req *req, enum vtd_fr fr)
 {
     dma->walks++;
     if (__builtin_expect(dma->walked != NULL, 0)) {
-        dma->walked(dma->walked_ctx, req, fr);
+        dma->walked(dma->owner, req, fr);
     }
 }
 
@@ -440,7 +448,6 @@ vtd_dma_miss(struct vtd_dma *dma, const struct vtd_dma_req *req,
     struct vtd_cache *cache = &dma->cache;
     const struct vtd_ctx_entry *from = vtd_ctx_find(cache, cache->gens, req);
 
-    dma->record = VTD_FR_OK;
     if (from && is_plain(req)) {
         switch (from->ctx.stage) {
         case VTD_STAGE_SECOND:

@@ -4,8 +4,7 @@
  * one's own.  The unit has one of these; a client of the translation service
  * has one a thread, and gets the same answers.
  *
- * Nothing here knows struct vtd, and nothing records: the owner is told what
- * is to be recorded.
+ * Nothing here knows struct vtd, and nothing records: the owner is told.
  */
 #ifndef DAEMON_VTD_DMA_H
 #define DAEMON_VTD_DMA_H
@@ -17,17 +16,17 @@ struct vtd_dma {
     /* Constant, but for the root, which is copied when it is looked at. */
     struct vtd_walk_env env;
     const struct vtd_view *view;
-    /* Called after each walk; NULL, or the owner's since vtd_dma_init(). */
-    void (*walked)(void *ctx, const struct vtd_dma_req *req, enum vtd_fr fr);
-    void *walked_ctx;
+    /*
+     * Each NULL, or set by the owner after vtd_dma_init().  faulted() is told
+     * of what is to be recorded, in vtd_dma_access(), at most once a request.
+     * That is not what that returns: a request may fail without a record, and
+     * one of ATS be recorded and answered.  walked() is told of each walk.
+     */
+    void (*faulted)(void *owner, const struct vtd_dma_req *req, enum vtd_fr fr);
+    void (*walked)(void *owner, const struct vtd_dma_req *req, enum vtd_fr fr);
+    void *owner;
 
     uint64_t walks; /* translations that were not cached */
-    /*
-     * The fault that the owner must record, VTD_FR_OK if none, after each
-     * vtd_dma_access() and vtd_dma_miss().  Not what they return: a request
-     * may fail without a record, and one of ATS be recorded and answered.
-     */
-    enum vtd_fr record;
     struct vtd_cache cache;
 };
 
@@ -52,7 +51,7 @@ enum vtd_fr vtd_dma_miss(struct vtd_dma *dma, const struct vtd_dma_req *req,
                          struct vtd_dma_resp *resp,
                          struct vtd_tlb_entry *entry);
 
-/* Any request, as vtd_dma_translate() says of it, but for recording. */
+/* Any request, with the answers of vtd_dma_translate(). */
 static inline enum vtd_fr
 vtd_dma_access(struct vtd_dma *dma, const struct vtd_dma_req *req,
                struct vtd_dma_resp *resp)
@@ -60,7 +59,6 @@ vtd_dma_access(struct vtd_dma *dma, const struct vtd_dma_req *req,
     struct vtd_tlb_entry *entry = vtd_tlb_slot(&dma->cache, req);
 
     if (vtd_tlb_hit_at(entry, &dma->view->gens, req, resp)) {
-        dma->record = VTD_FR_OK;
         return VTD_FR_OK;
     }
     return vtd_dma_miss(dma, req, resp, entry);

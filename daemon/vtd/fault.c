@@ -148,19 +148,31 @@ void
 vtd_fault_record_dma(struct vtd *vtd, const struct vtd_fault *fault)
 {
     const struct vtd_config *config = &vtd->config;
-    uint64_t hi = record_base(fault->reason, fault->sid) |
+    const struct vtd_dma_req *req = &fault->req;
+    uint64_t hi = record_base(fault->reason, req->sid) |
                   VTD_PREP(VTD_FRCDHI_T1, fault->type >> 1) |
                   VTD_PREP(VTD_FRCDHI_T2, fault->type);
 
     if (config->dt) {
-        hi |= VTD_PREP(VTD_FRCDHI_AT, fault->at);
+        hi |= VTD_PREP(VTD_FRCDHI_AT, req->at);
     }
-    if (fault->pasid != VTD_NO_PASID && config->pasid_bits != 0) {
-        hi |= VTD_FRCDHI_PP | VTD_PREP(VTD_FRCDHI_PV, fault->pasid) |
-              VTD_PREP(VTD_FRCDHI_EXE, fault->exec) |
-              VTD_PREP(VTD_FRCDHI_PRIV, fault->privileged);
+    if (req->pasid != VTD_NO_PASID && config->pasid_bits != 0) {
+        hi |= VTD_FRCDHI_PP | VTD_PREP(VTD_FRCDHI_PV, req->pasid) |
+              VTD_PREP(VTD_FRCDHI_EXE, (req->access & VTD_DMA_EXEC) != 0) |
+              VTD_PREP(VTD_FRCDHI_PRIV, req->privileged);
     }
-    record(vtd, fault->addr & info_mask(config), hi);
+    vtd->fault_last = *fault;
+    vtd->fault_count++;
+    record(vtd, req->iova & info_mask(config), hi);
+}
+
+uint64_t
+vtd_fault_last(const struct vtd *vtd, struct vtd_fault *fault)
+{
+    if (vtd->fault_count > 0) {
+        *fault = vtd->fault_last;
+    }
+    return vtd->fault_count;
 }
 
 void

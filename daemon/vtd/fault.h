@@ -5,26 +5,7 @@
 
 #include "daemon/vtd/regs.h"
 
-/* T1 and T2 of a record. [VT-d 4.1, "Fault Recording Registers"] */
-enum vtd_fault_type {
-    VTD_FAULT_WRITE = 0,
-    VTD_FAULT_PAGE = 1, /* a page request */
-    VTD_FAULT_READ = 2,
-    VTD_FAULT_ATOMIC = 3,
-};
-
-/* A fault of a DMA or page request. */
-struct vtd_fault {
-    uint64_t addr;  /* its page is recorded */
-    uint32_t pasid; /* or VTD_NO_PASID */
-    uint16_t sid;
-    uint8_t reason; /* enum vtd_fr */
-    uint8_t type;   /* enum vtd_fault_type */
-    uint8_t at;     /* enum vtd_at */
-    bool exec;      /* these two count with a PASID only */
-    bool privileged;
-};
-
+/* Record a fault of a DMA or page request. */
 void vtd_fault_record_dma(struct vtd *vtd, const struct vtd_fault *fault);
 
 /* Record a fault of an interrupt request. */

@@ -65,6 +65,8 @@ struct vtd {
     struct vtd_irt irt;
     struct vtd_ir_state ir_told; /* what the owner was told last; gcmd.c */
     unsigned fault_next;         /* record that the next fault uses; fault.c */
+    struct vtd_fault fault_last; /* of DMA, for an inspector; fault.c */
+    uint64_t fault_count;        /* such faults; fault.c */
     uint32_t status;             /* of a wait descriptor; qi-desc.c */
     /*
      * The one copy of what was read last from guest memory, or is written to

@@ -75,12 +75,16 @@ static void
 record(struct vtd *vtd, enum vtd_fr fr, const struct vtd_page_req *req)
 {
     const struct vtd_fault fault = {
-        .addr = req->addr,
-        .pasid = req->pasid,
-        .sid = req->sid,
+        .req = {
+            .iova = req->addr,
+            .pasid = req->pasid,
+            .sid = req->sid,
+            /* The record of a page request has no EXE. */
+            .access = req->access & (VTD_DMA_READ | VTD_DMA_WRITE),
+            .privileged = req->privileged,
+        },
         .reason = (uint8_t)fr,
         .type = VTD_FAULT_PAGE,
-        .privileged = req->privileged,
     };
 
     vtd_fault_record_dma(vtd, &fault);

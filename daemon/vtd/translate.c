@@ -5,33 +5,6 @@
 #include "daemon/vtd/fault.h"
 #include "daemon/vtd/pmr.h"
 
-static void
-trace_walk(void *ctx, const struct vtd_dma_req *req, enum vtd_fr fr)
-{
-    const struct vtd *vtd = ctx;
-
-    VTD_TRACE(vtd, WALK, req->sid, req->pasid, req->iova, fr);
-}
-
-void
-vtd_translate_init(struct vtd *vtd)
-{
-    vtd_dma_init(&vtd->dma, vtd->view, vtd->ops, vtd->ctx);
-    if (vtd->trace) {
-        vtd->dma.walked = trace_walk;
-        vtd->dma.walked_ctx = vtd;
-    }
-}
-
-void
-vtd_state_publish(struct vtd *vtd, const struct vtd_root *root)
-{
-    struct vtd_view_state state = { .root = *root };
-
-    vtd_pmr_get(vtd, &state.pmr);
-    vtd_view_write(vtd->view, &state);
-}
-
 /*
  * A request of this interface may read and write; it is told as the half that
  * failed.
@@ -49,34 +22,49 @@ fault_type(enum vtd_fr fr, const struct vtd_dma_req *req)
     return VTD_FAULT_READ;
 }
 
-static __attribute__((noinline)) void
-record(struct vtd *vtd, const struct vtd_dma_req *req)
+static void
+record(void *owner, const struct vtd_dma_req *req, enum vtd_fr fr)
 {
-    enum vtd_fr fr = vtd->dma.record;
-    struct vtd_fault fault = {
-        .addr = req->iova,
-        .pasid = req->pasid,
-        .sid = req->sid,
+    const struct vtd_fault fault = {
+        .req = *req,
         .reason = (uint8_t)fr,
         .type = (uint8_t)fault_type(fr, req),
-        .at = req->at,
-        .exec = (req->access & VTD_DMA_EXEC) != 0,
-        .privileged = req->privileged,
     };
 
-    vtd_fault_record_dma(vtd, &fault);
+    vtd_fault_record_dma(owner, &fault);
+}
+
+static void
+trace_walk(void *owner, const struct vtd_dma_req *req, enum vtd_fr fr)
+{
+    const struct vtd *vtd = owner;
+
+    VTD_TRACE(vtd, WALK, req->sid, req->pasid, req->iova, fr);
+}
+
+void
+vtd_translate_init(struct vtd *vtd)
+{
+    vtd_dma_init(&vtd->dma, vtd->view, vtd->ops, vtd->ctx);
+    vtd->dma.owner = vtd;
+    vtd->dma.faulted = record;
+    vtd->dma.walked = vtd->trace ? trace_walk : NULL;
+}
+
+void
+vtd_state_publish(struct vtd *vtd, const struct vtd_root *root)
+{
+    struct vtd_view_state state = { .root = *root };
+
+    vtd_pmr_get(vtd, &state.pmr);
+    vtd_view_write(vtd->view, &state);
 }
 
 enum vtd_fr
 vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
                   struct vtd_dma_resp *resp)
 {
-    enum vtd_fr fr = vtd_dma_access(&vtd->dma, req, resp);
-
-    if (__builtin_expect(vtd->dma.record != VTD_FR_OK, 0)) {
-        record(vtd, req);
-    }
-    return fr;
+    return vtd_dma_access(&vtd->dma, req, resp);
 }
 
 void

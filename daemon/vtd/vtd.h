@@ -593,6 +593,28 @@ struct vtd_fault_info {
 void vtd_fault_info(const struct vtd *vtd, unsigned i,
                     struct vtd_fault_info *info);
 
+/* T1 and T2 of a record. [VT-d 4.1, "Fault Recording Registers"] */
+enum vtd_fault_type {
+    VTD_FAULT_WRITE = 0,
+    VTD_FAULT_PAGE = 1, /* a page request */
+    VTD_FAULT_READ = 2,
+    VTD_FAULT_ATOMIC = 3,
+};
+
+/* A DMA or page request that was refused, in full: a record has less of it. */
+struct vtd_fault {
+    struct vtd_dma_req req;
+    uint8_t reason; /* enum vtd_fr */
+    uint8_t type;   /* enum vtd_fault_type */
+};
+
+/*
+ * The last one that was recorded, or lost for lack of room, whatever software
+ * has cleared since; and how many there were since creation.  If that is 0,
+ * *fault is left alone.
+ */
+uint64_t vtd_fault_last(const struct vtd *vtd, struct vtd_fault *fault);
+
 /* Text for a fault reason; "unknown fault reason" for the rest. */
 const char *vtd_fault_name(uint8_t reason);
 
