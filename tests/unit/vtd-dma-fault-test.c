@@ -256,6 +256,36 @@ assert_recorded(struct dma *dma, const struct cause *cause)
     assert_int_equal(model_r8(dma->model, 0x238), 0);
 }
 
+/* The whole request is remembered when its record has been cleared. */
+static void
+assert_remembered(struct dma *dma, const struct cause *cause, uint64_t count)
+{
+    struct vtd_fault last = { .reason = 0 };
+
+    model_w4(dma->model, 0x22c, 0x80000000);
+    assert_int_equal(model_r8(dma->model, 0x228) >> 63, 0);
+    assert_int_equal(vtd_fault_last(dma->model->vtd, &last), count);
+    assert_int_equal(last.reason, cause->fr);
+    assert_int_equal(last.req.iova, dma->req.iova);
+    assert_int_equal(last.req.pasid, dma->req.pasid);
+    assert_int_equal(last.req.sid, dma->req.sid);
+    assert_int_equal(last.req.access, dma->req.access);
+    assert_int_equal(last.req.at, dma->req.at);
+    assert_int_equal(last.req.privileged, dma->req.privileged);
+}
+
+/* Nothing was recorded, and nothing is remembered. */
+static void
+assert_forgotten(struct dma *dma)
+{
+    struct vtd_fault last = { .reason = 0xee };
+
+    assert_int_equal(model_fsts(dma->model), 0);
+    assert_int_equal(model_r8(dma->model, 0x228), 0);
+    assert_int_equal(vtd_fault_last(dma->model->vtd, &last), 0);
+    assert_int_equal(last.reason, 0xee);
+}
+
 /* Twice, so that what was cached in between is seen not to matter. */
 static void
 provoke(const struct cause *cause, bool fpd)
@@ -267,9 +297,9 @@ provoke(const struct cause *cause, bool fpd)
     }
     if (!fpd || cause->always) {
         assert_recorded(dma, cause);
+        assert_remembered(dma, cause, 2);
     } else {
-        assert_int_equal(model_fsts(dma->model), 0);
-        assert_int_equal(model_r8(dma->model, 0x228), 0);
+        assert_forgotten(dma);
     }
     dma_destroy(dma);
 }
