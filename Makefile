@@ -33,6 +33,9 @@ daemon-libs := $(shell $(PKG_CONFIG) --libs json-c xendevicemodel \
 ctl-libs := $(shell $(PKG_CONFIG) --libs json-c xenstore 2>/dev/null) -lxlutil
 
 vtd-src := $(sort $(wildcard daemon/vtd/*.c))
+# Of these, what translates through a view, which clients link, too.
+walk-src := $(sort $(wildcard daemon/vtd/walk*.c) \
+	$(patsubst %,daemon/vtd/%.c,cache dma dmactx reasons view))
 daemon-src := $(sort $(filter-out daemon/main.c,$(wildcard daemon/*.c)) \
 	$(wildcard daemon/xen/*.c))
 ctl-src := $(sort $(wildcard tools/viommu-ctl/*.c))
@@ -51,9 +54,13 @@ unit-tests := $(vtd-tests) $(daemon-tests) $(ctl-tests)
 helpers := $(helper-src:%.c=$(B)/%)
 
 .PHONY: all
-all: $(B)/viommud $(B)/viommu-ctl
+all: $(B)/viommud $(B)/viommu-ctl $(B)/libvtd-walk.a
 
 $(B)/libvtd.a: $(vtd-src:%.c=$(B)/%.o)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/libvtd-walk.a: $(walk-src:%.c=$(B)/pic/%.o)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
@@ -73,6 +80,12 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC      $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# For a shared library, which shows none of it.
+$(B)/pic/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC      $< (shared)'
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
 
 support := $(support-src:%.c=$(B)/%.o)
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Fields of registers and of structures in guest memory: one mask a field,
  * and nothing else, so that a field's two ends cannot disagree.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Misses as they are nearly always, for inlining into the one function that
  * has them: what a walk knows stays in registers, and nothing is copied on its

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * The entries of the caches, and their look-up.  Besides struct vtd, so that a
  * client of the translation service has entries of its own and the counters of

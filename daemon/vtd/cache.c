@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include "daemon/vtd/cache.h"
 
 #include "daemon/vtd/cache-priv.h"

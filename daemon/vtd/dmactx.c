@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * From a request to what it translates through: root, context and PASID
  * entries, each read once and checked in the order of the fault conditions.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * What DMA remapping reads in guest memory: root, context and PASID entries,
  * paging entries of both stages.

@@ -2,7 +2,9 @@
 /*
  * What somebody outside needs to know of a unit to translate through it by
  * himself: all but the guest's memory.  The model alone writes it; it may lie in
- * memory that other processes read.
+ * memory that other processes read.  What they need besides is dma.h and what
+ * that includes: libvtd-walk.a.  Those files can be had under the MIT licence,
+ * too, because a client links them into a program whose licence is its own.
  *
  * The state changes together with seq, which is odd meanwhile; gens are moved
  * after that, so that what was learnt from an older state is not valid.  Who

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * The first stage, alone and nested on the second.
  * [VT-d 4.1, "First-Stage Translation", "Nested Translation"]

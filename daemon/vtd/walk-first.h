@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* The first stage: a process's addresses, in tables of the CPU's format. */
 #ifndef DAEMON_VTD_WALK_FIRST_H
 #define DAEMON_VTD_WALK_FIRST_H

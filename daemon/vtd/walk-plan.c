@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include "daemon/vtd/walk-plan.h"
 
 #include "daemon/vtd/walk-first.h"

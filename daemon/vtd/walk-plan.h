@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * What an ordinary walk looks for, worked out once a context: nearly all
  * entries are as drivers write them, and are told from the rest by one

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* What the files that walk structures in guest memory share. */
 #ifndef DAEMON_VTD_WALK_PRIV_H
 #define DAEMON_VTD_WALK_PRIV_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* [VT-d 4.1, "Second-Stage Translation"] */
 #include "daemon/vtd/walk-second.h"
 

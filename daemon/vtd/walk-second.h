@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* The second stage: guest's or device's addresses to guest physical ones. */
 #ifndef DAEMON_VTD_WALK_SECOND_H
 #define DAEMON_VTD_WALK_SECOND_H

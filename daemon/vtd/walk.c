@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Walks as a whole: which stages, where they may end, how they are shown. */
 #include "daemon/vtd/walk.h"
 

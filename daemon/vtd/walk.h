@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * From a request to a page, by looking at guest memory alone: the structures
  * that say what a function translates through, and the tables they name.

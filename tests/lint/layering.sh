@@ -21,28 +21,53 @@ refuse() {
 mapfile -t vtd < <(git ls-files 'daemon/vtd/*.[ch]')
 mapfile -t xen < <(git ls-files 'daemon/xen/*.[ch]')
 mapfile -t other < <(git ls-files 'daemon/*.[ch]' | grep -v -e ^daemon/vtd/ -e ^daemon/xen/)
+mapfile -t service < <(git ls-files 'daemon/client/*.[ch]')
+mapfile -t client < <(git ls-files 'client/*.[ch]')
 mapfile -t outside < <(git ls-files 'daemon/*.[ch]' 'tools/*.[ch]' | grep -v ^daemon/vtd/)
 
-# The model's face is vtd.h; everything else of it is private.
-private=$(grep -nE '^#include "daemon/vtd/[^"]*\.h"' "${outside[@]}" |
-    grep -v '"daemon/vtd/vtd\.h"')
+# The model's faces are vtd.h, and those of what translates through a view;
+# everything else of it is private.
+faces='(vtd|view|dma|cache|walk)\.h'
+private=$(grep -nE '^#include "daemon/vtd/[^"]*\.h"' "${outside[@]}" "${client[@]}" |
+    grep -vE "\"daemon/vtd/$faces\"")
 [ -z "$private" ] || complain "only the model sees its insides:"$'\n'"$private"
+lines=$(grep -nE '^#include "daemon/' "${client[@]}" | grep -v '"daemon/vtd/')
+[ -z "$lines" ] || complain "client/ knows nothing of the daemon but the walker:"$'\n'"$lines"
 
 lines=$(grep -nE '^#include' "${vtd[@]}" | grep -vE \
     '"daemon/vtd/|<(assert|errno|inttypes|stdbool|stddef|stdint|stdlib|string)\.h>')
 [ -z "$lines" ] || complain "the model includes more than itself and the plain C library:"$'\n'"$lines"
-refuse 'daemon/xen knows no VT-d' 'daemon/vtd/' "${xen[@]}"
+refuse 'daemon/xen knows neither VT-d nor clients' 'daemon/(vtd|client)/' "${xen[@]}"
+refuse 'daemon/client knows neither VT-d nor Xen' 'daemon/(vtd|xen)/' "${service[@]}"
 refuse 'only daemon/loop.c includes ev.h' 'ev\.h' "${xen[@]}"
 for f in "${other[@]}"; do
     [ "$f" = daemon/loop.c ] || refuse "only daemon/loop.c includes ev.h" 'ev\.h' "$f"
     refuse "Xen's headers are for daemon/xen" 'xen' "$f"
 done
+for f in "${client[@]}"; do
+    case $f in
+    client/memory-xen.c | client/examples/*) ;;
+    *) refuse "Xen's headers are for client/memory-xen.c" 'xen' "$f" ;;
+    esac
+done
 
-undefined=$(nm -u "$build/libvtd.a" | awk '$1 == "U" { print $2 }' | sort -u)
-defined=$(nm "$build/libvtd.a" | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | sort -u)
-extra=$(comm -23 <(echo "$undefined") <(echo "$defined") | grep -vE \
-    '^(calloc|free|mem(cpy|set|cmp|move)|__errno_location|__mem(cpy|set|move)_chk|__stack_chk_fail|__assert_fail|_GLOBAL_OFFSET_TABLE_)$')
-[ -z "$extra" ] || complain "the model needs more than memory:"$'\n'"$extra"
+# needs LIBRARY: it needs nothing but itself and memory.
+needs() {
+    local undefined defined extra
+    undefined=$(nm -u "$build/$1" | awk '$1 == "U" { print $2 }' | sort -u)
+    defined=$(nm "$build/$1" | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | sort -u)
+    extra=$(comm -23 <(echo "$undefined") <(echo "$defined") | grep -vE \
+        '^(calloc|free|mem(cpy|set|cmp|move)|__errno_location|__mem(cpy|set|move)_chk|__stack_chk_fail|__assert_fail|_GLOBAL_OFFSET_TABLE_)$')
+    [ -z "$extra" ] || complain "$1 needs more than memory:"$'\n'"$extra"
+}
+needs libvtd.a
+needs libvtd-walk.a
+
+# What clients link, its headers too, can be had under the MIT licence.
+while read -r f; do
+    head -n 1 "$f" | grep -q 'GPL-2.0-only OR MIT' ||
+        complain "clients link $f, whose licence is another"
+done < <(cat "$build"/pic/daemon/vtd/*.d | grep -oE 'daemon/vtd/[a-z-]+\.(c|h|def)' | sort -u)
 
 libs=$(readelf -d "$build/viommud" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE \
     '^(libc|libev|libseccomp|libjson-c|libxen(devicemodel|foreignmemory|evtchn|store|toolcore))\.so')

@@ -10,7 +10,7 @@ while read -r f; do
     case $f in
     LICENSES/* | *.md | *.trace | .git* | .clang* | debian/* | xen-hooks/*.patch | *.service | tests/fuzz/corpus/*) continue ;;
     esac
-    head -n 5 "$f" | grep -q 'SPDX-License-Identifier: \(GPL-2.0-only\|MIT\)' ||
+    head -n 5 "$f" | grep -qE 'SPDX-License-Identifier: (GPL-2\.0-only|MIT|GPL-2\.0-only OR MIT)( \*/| -->)?$' ||
         case $f in
         Makefile | *.mk | .ci/run) ;;
         *) complain "$f has no SPDX line" ;;
