@@ -1,6 +1,7 @@
 # What proves that the project works, and the rig that shows it.
 
 include tests/guests/guests.mk
+include tests/vfio/vfio.mk
 -include tests/model.mk
 include tests/proof.mk
 

@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Make the Linux guests: Debian's kernels 6.1 and 6.12, untouched, each with an
-# initramfs of busybox, drivers of the kernel's own and tests/rig/guest/, on a
-# disk that boots it: the firmware reads a disk in a few seconds, but kernel=
+# initramfs of busybox, drivers of the kernel's own, vfio-edu and
+# tests/rig/guest/, on a disk that boots it: the firmware reads a disk in a few seconds, but kernel=
 # in xl.cfg passes each byte of the kernel through the emulator.
 . "$(dirname "$0")/lib.sh"
 
-modules=(nvme e1000e)
+modules=(nvme e1000e vfio-pci vfio_iommu_type1)
 guest_files=("$rig_dir"/guest/*)
+program=$top/build/rel/tests/vfio/vfio-edu
+step 'guests: vfio-edu' make -C "$top" "build/rel/tests/vfio/vfio-edu"
 inputs=("=${modules[*]}" "$0" "$rig_dir/lib.sh" "$out/base.stamp"
-    "${guest_files[@]}")
+    "${guest_files[@]}" "$program")
 
 # The newest package whose name matches and that can be downloaded.
 download_kernel() { # PATTERN DIR
@@ -37,6 +39,7 @@ make_guest() { # NAME TREE
     install -d "$dir/tests"
     install -m 755 "${guest_files[@]}" "$dir/tests/"
     mv "$dir/tests/init" "$dir/init"
+    install -s -m 755 "$program" "$dir/bin/"
     pack_initramfs "$dir" "$out/$1.initramfs"
     gzip -1 -f "$out/$1.initramfs"
     rm -rf "$dir"
