@@ -41,6 +41,8 @@ daemon-src := $(sort $(filter-out daemon/main.c,$(wildcard daemon/*.c)) \
 ctl-src := $(sort $(wildcard tools/viommu-ctl/*.c))
 # Tests of viommu-ctl link its objects too, so main() stands in a file of its own.
 ctl-lib-src := $(filter-out tools/viommu-ctl/main.c,$(ctl-src))
+# The parser of viommu=, which the daemon and viommu-ctl share.
+config-src := $(sort $(wildcard daemon/config*.c))
 vtd-test-src := $(sort $(wildcard tests/unit/vtd-*-test.c))
 daemon-test-src := $(sort $(wildcard tests/unit/daemon-*-test.c))
 ctl-test-src := $(sort $(wildcard tests/unit/ctl-*-test.c))
@@ -72,7 +74,7 @@ $(B)/viommud: $(B)/daemon/main.o $(B)/libviommud.a $(B)/libvtd.a
 	@echo '  LINK    $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(daemon-libs)
 
-$(B)/viommu-ctl: $(ctl-src:%.c=$(B)/%.o) $(B)/daemon/config.o
+$(B)/viommu-ctl: $(ctl-src:%.c=$(B)/%.o) $(config-src:%.c=$(B)/%.o)
 	@echo '  LINK    $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ctl-libs)
 
@@ -87,13 +89,16 @@ $(B)/pic/%.o: %.c Makefile
 	@echo '  CC      $< (shared)'
 	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
 
+include client/client.mk
+
 support := $(support-src:%.c=$(B)/%.o)
 
 $(vtd-tests): %: %.o $(support) $(B)/libvtd.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
 $(daemon-tests): %: %.o $(support) $(B)/libviommud.a $(B)/libvtd.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(daemon-libs)
-$(ctl-tests): %: %.o $(ctl-lib-src:%.c=$(B)/%.o) $(B)/daemon/config.o
+$(ctl-tests): %: %.o $(ctl-lib-src:%.c=$(B)/%.o) \
+		$(config-src:%.c=$(B)/%.o)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(ctl-libs)
 # Programs that tests run inside dom0.
 $(B)/tests/helpers/trace-dma: $(B)/libviommud.a $(B)/libvtd.a

@@ -28,6 +28,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 struct viommu;
 struct viommu_device;
 struct viommu_thread;
@@ -112,6 +114,7 @@ struct viommu_device_ops {
      * Forget translations kept outside the library.  0: that is done, and no
      * access through them is in flight.  -EINPROGRESS: it will be, and then
      * viommu_invalidation_done() is called with @token; the guest waits.
+     * Another -errno: it will not be, and the guest sees a time-out.
      */
     int (*invalidate)(void *ctx, const struct viommu_invalidation *inv,
                       uint32_t token);
@@ -225,21 +228,24 @@ void *viommu_memory(struct viommu_thread *thread, uint64_t gpa);
 
 /*
  * Copy @len bytes from or to the guest, split at page boundaries, in a batch
- * a page or in the caller's.  *@access says how; its access member is set by
- * the function, its iova stays.  0; or a fault reason or -errno (-EFAULT: no
- * memory), with *@done bytes copied; @done may be NULL.
+ * a page or in the caller's.  *@access says how, and from which iova on; of its
+ * access member only VIOMMU_EXEC counts, in reads.  What is naturally aligned
+ * and of 1, 2, 4 or 8 bytes is a single access.  0; or a fault reason or -errno
+ * (-EFAULT: no memory), with *@done bytes copied; @done may be NULL.
  */
 int viommu_read(struct viommu_thread *thread,
                 const struct viommu_device *device,
-                struct viommu_access *access, void *buf, size_t len,
+                const struct viommu_access *access, void *buf, size_t len,
                 size_t *done);
 int viommu_write(struct viommu_thread *thread,
                  const struct viommu_device *device,
-                 struct viommu_access *access, const void *buf, size_t len,
-                 size_t *done);
+                 const struct viommu_access *access, const void *buf,
+                 size_t len, size_t *done);
 
 /* A fault reason, or -errno, in words. */
 const char *viommu_strerror(int result);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
