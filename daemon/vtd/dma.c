@@ -20,7 +20,7 @@ vtd_dma_init(struct vtd_dma *dma, const struct vtd_view *view,
 static bool
 is_interrupt_range(uint64_t addr)
 {
-    return addr >> 20 == 0xfee;
+    return (addr & ~(VTD_INT_SIZE - 1)) == VTD_INT_BASE;
 }
 
 static void
@@ -142,29 +142,37 @@ interrupt_ask(const struct vtd_dma *dma, const struct vtd_dma_req *req,
 }
 
 /*
- * The address of the request is that of memory: it must be one, and not among
+ * The address of a request is that of memory: it must be one, and not among
  * the interrupts.
  */
 static enum vtd_fr
-identity(struct vtd_dma *dma, const struct vtd_dma_req *req,
-         const struct vtd_dma_ctx *ctx, struct vtd_dma_resp *resp)
+check_address(const struct vtd_dma *dma, const struct vtd_dma_ctx *ctx,
+              uint64_t addr)
 {
     unsigned bits = dma->env.config->haw;
-    struct vtd_view_state state;
 
     /* In legacy mode pass-through is bounded like a table, too. */
     if (ctx->stage == VTD_STAGE_PASS && !ctx->scalable && ctx->ss_bits < bits) {
         bits = ctx->ss_bits;
     }
-    if (req->iova >> bits) {
-        return fail(dma, req,
-                    ctx->scalable ? VTD_FR_DMA_WIDTH : VTD_FR_ADDR_WIDTH,
-                    ctx->fpd, resp);
+    if (addr >> bits) {
+        return ctx->scalable ? VTD_FR_DMA_WIDTH : VTD_FR_ADDR_WIDTH;
     }
-    if (is_interrupt_range(req->iova)) {
-        return fail(dma, req,
-                    ctx->scalable ? VTD_FR_SM_INT_RANGE : VTD_FR_INT_RANGE,
-                    ctx->fpd, resp);
+    if (is_interrupt_range(addr)) {
+        return ctx->scalable ? VTD_FR_SM_INT_RANGE : VTD_FR_INT_RANGE;
+    }
+    return VTD_FR_OK;
+}
+
+static enum vtd_fr
+identity(struct vtd_dma *dma, const struct vtd_dma_req *req,
+         const struct vtd_dma_ctx *ctx, struct vtd_dma_resp *resp)
+{
+    enum vtd_fr fr = check_address(dma, ctx, req->iova);
+    struct vtd_view_state state;
+
+    if (fr != VTD_FR_OK) {
+        return fail(dma, req, fr, ctx->fpd, resp);
     }
     if (!vtd_view_read(dma->view, &state)) {
         return VTD_FR_BLOCKED;
@@ -182,12 +190,8 @@ translated(struct vtd_dma *dma, const struct vtd_dma_req *req,
            struct vtd_dma_resp *resp)
 {
     struct vtd_dma_ctx ctx;
-    enum vtd_fr fr;
+    enum vtd_fr fr = vtd_dma_ctx_resolve(&dma->env, req, &ctx);
 
-    if (req->pasid != VTD_NO_PASID) {
-        return VTD_FR_BLOCKED;
-    }
-    fr = vtd_dma_ctx_resolve(&dma->env, req, &ctx);
     return fr == VTD_FR_OK ? identity(dma, req, &ctx, resp)
                            : fail(dma, req, fr, ctx.fpd, resp);
 }
@@ -352,6 +356,27 @@ is_interrupt_access(const struct vtd_dma_req *req)
            is_interrupt_range(req->iova);
 }
 
+/* What becomes of a request, before anything of its source is known. */
+enum way {
+    WAY_BLOCKED,
+    WAY_OPEN,      /* it is not remapped */
+    WAY_INTERRUPT, /* see interrupt_access() */
+    WAY_MEMORY,    /* its address is that of memory */
+    WAY_TABLES,
+};
+
+static enum way
+way_of(const struct vtd_root *root, const struct vtd_dma_req *req)
+{
+    if (!root->enabled) {
+        return req->at == VTD_AT_UNTRANSLATED ? WAY_OPEN : WAY_BLOCKED;
+    }
+    if (req->at == VTD_AT_TRANSLATED) {
+        return req->pasid == VTD_NO_PASID ? WAY_MEMORY : WAY_BLOCKED;
+    }
+    return is_interrupt_access(req) ? WAY_INTERRUPT : WAY_TABLES;
+}
+
 /*
  * A request of which no context is known.  The state is read after the number
  * of invalidations, and changed before that moves: a context which comes of an
@@ -367,17 +392,19 @@ begin(struct vtd_dma *dma, const struct vtd_dma_req *req,
     if (!vtd_view_read(dma->view, &state)) {
         return VTD_FR_BLOCKED;
     }
-    if (!state.root.enabled) {
-        return req->at == VTD_AT_UNTRANSLATED
-                   ? pass(dma, &state.pmr, req, false, resp)
-                   : VTD_FR_BLOCKED;
-    }
-    if (is_interrupt_access(req)) {
-        return interrupt_access(dma, req, resp);
-    }
     dma->env.root = state.root;
-    return req->at == VTD_AT_TRANSLATED ? translated(dma, req, resp)
-                                        : resolve(dma, req, seq, resp);
+    switch (way_of(&state.root, req)) {
+    case WAY_OPEN:
+        return pass(dma, &state.pmr, req, false, resp);
+    case WAY_INTERRUPT:
+        return interrupt_access(dma, req, resp);
+    case WAY_MEMORY:
+        return translated(dma, req, resp);
+    case WAY_TABLES:
+        return resolve(dma, req, seq, resp);
+    default:
+        return VTD_FR_BLOCKED;
+    }
 }
 
 /*
@@ -461,4 +488,75 @@ vtd_dma_miss(struct vtd_dma *dma, const struct vtd_dma_req *req,
         }
     }
     return miss_any(dma, req, resp, from);
+}
+
+/* --- inspection ---------------------------------------------------------- */
+
+/* To the address that it has, as pass(). */
+static enum vtd_fr
+inspect_pass(const struct vtd_pmr *pmr, const struct vtd_dma_req *req,
+             struct vtd_page *page)
+{
+    if (vtd_pmr_blocks(pmr, req->iova, 1)) {
+        return VTD_FR_BLOCKED;
+    }
+    page->perm = VTD_PERM_ALL;
+    return VTD_FR_OK;
+}
+
+static enum vtd_fr
+inspect_tables(const struct vtd_dma *dma, const struct vtd_dma_req *req,
+               const struct vtd_view_state *state, struct vtd_trail *trail,
+               struct vtd_dma_ctx *ctx, struct vtd_page *page)
+{
+    struct vtd_walk_env env = dma->env;
+    struct vtd_page found;
+    enum vtd_fr fr;
+
+    env.root = state->root;
+    env.trail = trail;
+    fr = vtd_walk_inspect(&env, req, ctx, &found);
+    if (fr != VTD_FR_OK) {
+        return fr;
+    }
+    if (vtd_walk_is_needed(ctx, req)) {
+        *page = found;
+        return VTD_FR_OK;
+    }
+    if (req->at == VTD_AT_TRANSLATION && is_interrupt_range(req->iova)) {
+        page->perm = ats_want(dma, req) & VTD_DMA_WRITE;
+        return VTD_FR_OK;
+    }
+    page->snoop = ctx->pgsnp;
+    fr = check_address(dma, ctx, req->iova);
+    return fr == VTD_FR_OK ? inspect_pass(&state->pmr, req, page) : fr;
+}
+
+enum vtd_fr
+vtd_dma_explain(const struct vtd_dma *dma, const struct vtd_dma_req *req,
+                struct vtd_trail *trail, struct vtd_dma_ctx *ctx,
+                struct vtd_page *page)
+{
+    struct vtd_view_state state;
+
+    trail->count = 0;
+    *ctx = (struct vtd_dma_ctx){ .stage = VTD_STAGE_NONE };
+    *page = (struct vtd_page){
+        .gpa = req->iova & ~UINT64_C(0xfff),
+        .shift = 12,
+    };
+    if (!vtd_view_read(dma->view, &state)) {
+        return VTD_FR_BLOCKED;
+    }
+    switch (way_of(&state.root, req)) {
+    case WAY_OPEN:
+        return inspect_pass(&state.pmr, req, page);
+    case WAY_INTERRUPT:
+        return is_zero_length(req) ? VTD_FR_OK : VTD_FR_IR_INVALID;
+    case WAY_MEMORY:
+    case WAY_TABLES:
+        return inspect_tables(dma, req, &state, trail, ctx, page);
+    default:
+        return VTD_FR_BLOCKED;
+    }
 }

@@ -64,4 +64,13 @@ vtd_dma_access(struct vtd_dma *dma, const struct vtd_dma_req *req,
     return vtd_dma_miss(dma, req, resp, entry);
 }
 
+/*
+ * What vtd_dma_access() would answer if nothing were cached, and why; see
+ * vtd_dma_inspect().
+ */
+enum vtd_fr vtd_dma_explain(const struct vtd_dma *dma,
+                            const struct vtd_dma_req *req,
+                            struct vtd_trail *trail, struct vtd_dma_ctx *ctx,
+                            struct vtd_page *page);
+
 #endif

@@ -67,6 +67,52 @@ vtd_dma_translate(struct vtd *vtd, const struct vtd_dma_req *req,
     return vtd_dma_access(&vtd->dma, req, resp);
 }
 
+enum vtd_fr
+vtd_dma_inspect(const struct vtd *vtd, const struct vtd_dma_req *req,
+                struct vtd_trail *trail, struct vtd_dma_ctx *ctx,
+                struct vtd_page *page)
+{
+    return vtd_dma_explain(&vtd->dma, req, trail, ctx, page);
+}
+
+void
+vtd_gen_info(const struct vtd *vtd, struct vtd_gen_info *info)
+{
+    const struct vtd_gens *gens = &vtd->view->gens;
+
+    *info = (struct vtd_gen_info){
+        .invalidations = gens->seq,
+        .translations = gens->gen[VTD_GEN_ALL],
+        .contexts = gens->gen[VTD_GEN_CTX_ALL],
+    };
+}
+
+unsigned
+vtd_tlb_size(const struct vtd *vtd)
+{
+    (void)vtd;
+    return VTD_TLB_ENTRIES;
+}
+
+bool
+vtd_tlb_info(const struct vtd *vtd, unsigned i, struct vtd_tlb_info *info)
+{
+    const struct vtd_tlb_entry *entry = &vtd->dma.cache.tlb[i];
+
+    if (entry->sum != vtd_gens_sum(&vtd->view->gens, entry->dep)) {
+        return false;
+    }
+    *info = (struct vtd_tlb_info){
+        .iova = entry->iova,
+        .gpa = entry->resp.gpa,
+        .pasid = (uint32_t)VTD_GET(VTD_WORD_PASID, entry->who),
+        .sid = (uint16_t)VTD_GET(VTD_WORD_SID, entry->who),
+        .shift = entry->resp.shift,
+        .access = entry->resp.access,
+    };
+    return true;
+}
+
 void
 vtd_forget(struct vtd *vtd)
 {

@@ -19,6 +19,9 @@
 
 struct vtd;
 struct vtd_view;
+struct vtd_trail;
+struct vtd_dma_ctx;
+struct vtd_page;
 
 /* The register page. [VT-d 4.1, "Register Location"] */
 #define VTD_MMIO_SIZE 4096u
@@ -614,6 +617,41 @@ struct vtd_fault {
  * *fault is left alone.
  */
 uint64_t vtd_fault_last(const struct vtd *vtd, struct vtd_fault *fault);
+
+/*
+ * What would become of @req if nothing were cached, and what was read for it;
+ * see walk.h.  Nothing changes, nor is anything recorded.  A translation
+ * request asks for what @req->access says, and its faults are returned as they
+ * are.  *ctx has stage NONE where none was found or looked for; *page is
+ * @req's own address, with no permission, where none was found.
+ */
+enum vtd_fr vtd_dma_inspect(const struct vtd *vtd,
+                            const struct vtd_dma_req *req,
+                            struct vtd_trail *trail, struct vtd_dma_ctx *ctx,
+                            struct vtd_page *page);
+
+/* One translation that is cached, of a page of 4 KiB or a part of a larger. */
+struct vtd_tlb_info {
+    uint64_t iova;
+    uint64_t gpa;
+    uint32_t pasid; /* or VTD_NO_PASID */
+    uint16_t sid;
+    uint8_t shift;  /* of the whole page */
+    uint8_t access; /* VTD_DMA_*, of requests that are not privileged */
+};
+
+/* Slots 0 to vtd_tlb_size() - 1; false for one that has no valid entry. */
+unsigned vtd_tlb_size(const struct vtd *vtd);
+bool vtd_tlb_info(const struct vtd *vtd, unsigned i, struct vtd_tlb_info *info);
+
+/* How often everything of a kind, and anything at all, was made void. */
+struct vtd_gen_info {
+    uint64_t translations;
+    uint64_t contexts;
+    uint64_t invalidations;
+};
+
+void vtd_gen_info(const struct vtd *vtd, struct vtd_gen_info *info);
 
 /* Text for a fault reason; "unknown fault reason" for the rest. */
 const char *vtd_fault_name(uint8_t reason);

@@ -67,6 +67,17 @@ vtd_trail_add(struct vtd_trail *trail, const char *what, uint8_t level,
     trail->count++;
 }
 
+bool
+vtd_walk_is_needed(const struct vtd_dma_ctx *ctx, const struct vtd_dma_req *req)
+{
+    if (ctx->stage == VTD_STAGE_NONE || ctx->stage == VTD_STAGE_PASS ||
+        req->at == VTD_AT_TRANSLATED) {
+        return false;
+    }
+    return req->pasid != VTD_NO_PASID ||
+           (req->iova & ~(VTD_INT_SIZE - 1)) != VTD_INT_BASE;
+}
+
 enum vtd_fr
 vtd_walk_inspect(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
                  struct vtd_dma_ctx *ctx, struct vtd_page *page)
@@ -77,9 +88,12 @@ vtd_walk_inspect(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
     assert(env->trail);
     env->trail->count = 0;
     fr = vtd_dma_ctx_resolve(env, req, ctx);
-    if (fr != VTD_FR_OK || ctx->stage == VTD_STAGE_NONE ||
-        ctx->stage == VTD_STAGE_PASS) {
+    if (fr != VTD_FR_OK) {
+        ctx->stage = VTD_STAGE_NONE;
         return fr;
+    }
+    if (!vtd_walk_is_needed(ctx, req)) {
+        return VTD_FR_OK;
     }
     return vtd_walk(env, ctx, req->iova, vtd_dma_need(env->config, ctx, req),
                     &hint, page);

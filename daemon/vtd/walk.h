@@ -182,9 +182,18 @@ enum vtd_ats_answer {
 enum vtd_ats_answer vtd_fault_ats(enum vtd_fr reason);
 
 /*
- * Resolve and walk for @req without a change of guest memory, and say in
- * @env->trail, which it empties first, what was read.  *ctx is defined if its
- * stage was found, *page if vtd_walk() was called and found one.
+ * Whether tables say where @req goes, which @ctx was found for.  Not for what
+ * is translated already or not at all, nor without PASID to where interrupts
+ * are.
+ */
+bool vtd_walk_is_needed(const struct vtd_dma_ctx *ctx,
+                        const struct vtd_dma_req *req);
+
+/*
+ * Resolve and, if need be, walk for @req without a change of guest memory, and
+ * say in @env->trail, which it empties first, what was read.  *ctx has stage
+ * NONE if it was not found, *page is defined if vtd_walk() was called and found
+ * one.
  */
 enum vtd_fr vtd_walk_inspect(const struct vtd_walk_env *env,
                              const struct vtd_dma_req *req,
