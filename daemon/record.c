@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "daemon/record.h"
+#include "daemon/record-priv.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,25 +12,6 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
-
-/* ops->mem_read() and mem_write() move no more at once. */
-#define MEM_MAX 64u
-
-struct record {
-    record_put *put;
-    void *put_ctx;
-    int fd; /* record_open()'s file, or -1 */
-    const struct vtd_ops *inner;
-    void *inner_ctx;
-    struct vtd_ops ops;
-
-    size_t room;   /* bytes that the trace may still grow by */
-    bool stopped;  /* it grows no more */
-    bool stepping; /* an input is under way */
-    bool overrun;  /* its step does not fit */
-    size_t len;    /* of the step so far */
-    char text[RECORD_STEP];
-};
 
 #define FIELD(name)                              \
     {                                            \
@@ -130,8 +111,8 @@ record_close(struct record *record)
 
 /* --- one step ------------------------------------------------------------- */
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct record *record, const char *fmt, ...)
+void
+record_add(struct record *record, const char *fmt, ...)
 {
     size_t room = sizeof(record->text) - record->len;
     va_list ap;
@@ -150,21 +131,29 @@ add(struct record *record, const char *fmt, ...)
         record->len += (size_t)n;
 }
 
-/* " < 12345000 0102..." */
-static void
-add_bytes(struct record *record, const char *what, uint64_t gpa,
-          const void *buf, size_t len)
+/* A line that comes before those of its step, when it is known at last. */
+static void __attribute__((format(printf, 2, 3)))
+title(struct record *record, const char *fmt, ...)
 {
-    char hex[2 * MEM_MAX + 1];
-    const uint8_t *byte = buf;
+    char line[160];
+    va_list ap;
+    int n;
 
-    if (!record->stepping)
+    if (!record->stepping || record->overrun)
         return;
 
-    assert(len <= MEM_MAX);
-    for (size_t i = 0; i < len; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", byte[i]);
-    add(record, " %s %" PRIx64 " %s\n", what, gpa, hex);
+    va_start(ap, fmt);
+    n = vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+
+    assert(n > 0 && (size_t)n < sizeof(line));
+    if ((size_t)n >= sizeof(record->text) - record->len) {
+        record->overrun = true;
+        return;
+    }
+    memmove(record->text + n, record->text, record->len);
+    memcpy(record->text, line, (size_t)n);
+    record->len += (size_t)n;
 }
 
 static void
@@ -201,131 +190,19 @@ step_end(struct record *record)
     }
 }
 
-/* --- what the model does -------------------------------------------------- */
-
-static int
-mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
-{
-    struct record *record = ctx;
-    int rc = record->inner->mem_read(record->inner_ctx, gpa, buf, len);
-
-    if (rc)
-        add(record, " <! %" PRIx64 " %zx\n", gpa, len);
-    else
-        add_bytes(record, "<", gpa, buf, len);
-    return rc;
-}
-
-static int
-mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
-{
-    struct record *record = ctx;
-    int rc = record->inner->mem_write(record->inner_ctx, gpa, buf, len);
-
-    add_bytes(record, rc ? ">!" : ">", gpa, buf, len);
-    return rc;
-}
-
-static int
-mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
-{
-    struct record *record = ctx;
-    int rc =
-        record->inner->mem_cmpxchg(record->inner_ctx, gpa, expected, desired);
-
-    add(record, " > cmpxchg %" PRIx64 " %" PRIx64 " %" PRIx64 " %s\n", gpa,
-        expected, desired,
-        rc < 0 ? "fault"
-        : rc   ? "lost"
-               : "done");
-    return rc;
-}
-
-static void
-msi(void *ctx, uint64_t addr, uint32_t data)
-{
-    struct record *record = ctx;
-
-    add(record, " > msi %" PRIx64 " %" PRIx32 "\n", addr, data);
-    record->inner->msi(record->inner_ctx, addr, data);
-}
-
-static void
-ir_state(void *ctx, const struct vtd_ir_state *state)
-{
-    struct record *record = ctx;
-
-    add(record, " > state %d %d %" PRIx32 "\n", state->enabled,
-        state->block_compat, state->entries);
-    record->inner->ir_state(record->inner_ctx, state);
-}
-
-static void
-ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
-{
-    struct record *record = ctx;
-
-    for (unsigned i = 0; i < n; i++) {
-        const struct vtd_route *r = &route[i];
-
-        add(record, " > route %" PRIx32 " %d %x %" PRIx32 " %x %x %x%s%s%s\n",
-            r->index, r->present, r->vector, r->dest, r->sid, r->sid_check,
-            r->delivery_mode, r->logical ? " logical" : "",
-            r->level ? " level" : "", r->fpd ? " fpd" : "");
-    }
-    record->inner->ir_routes(record->inner_ctx, route, n);
-}
-
-static void
-ir_clear(void *ctx, uint32_t first, uint32_t n)
-{
-    struct record *record = ctx;
-
-    add(record, " > clear %" PRIx32 " %" PRIx32 "\n", first, n);
-    record->inner->ir_clear(record->inner_ctx, first, n);
-}
-
-/* " INDEX SID|- COOKIE": what is common to an event and a retry. */
-static void
-add_request(struct record *record, const struct vtd_ir_event *event)
-{
-    add(record, " %" PRIx32, event->index);
-    if (event->sid_valid)
-        add(record, " %x", event->sid);
-    else
-        add(record, " -");
-    add(record, " %" PRIx64 "%s\n", event->cookie, event->lost ? " lost" : "");
-}
-
-static void
-ir_retry(void *ctx, const struct vtd_ir_event *miss)
-{
-    struct record *record = ctx;
-
-    add(record, " > retry");
-    add_request(record, miss);
-    record->inner->ir_retry(record->inner_ctx, miss);
-}
-
-static void
-trace(void *ctx, enum vtd_event ev, const uint64_t arg[4])
-{
-    const struct record *record = ctx;
-
-    record->inner->trace(record->inner_ctx, ev, arg);
-}
+/* --- what the unit is ------------------------------------------------------ */
 
 static void
 config_add(struct record *record, const struct vtd_config *config)
 {
-    add(record, "config");
+    record_add(record, "config");
     for (size_t i = 0; i < FIELDS; i++) {
         uint8_t val = ((const uint8_t *)config)[fields[i].off];
 
         if (val)
-            add(record, " %s=%x", fields[i].name, val);
+            record_add(record, " %s=%x", fields[i].name, val);
     }
-    add(record, "\n");
+    record_add(record, "\n");
 }
 
 /* One "name=value" at @text; what follows it, or NULL. */
@@ -370,24 +247,14 @@ const struct vtd_ops *
 record_ops(struct record *record, const struct vtd_config *config,
            const struct vtd_ops *inner, void *inner_ctx)
 {
-    assert(!inner->invalidate && !inner->sync && !inner->page_response);
-
     record->inner = inner;
     record->inner_ctx = inner_ctx;
-    record->ops = (struct vtd_ops){
-        .mem_read = mem_read,
-        .mem_write = mem_write,
-        .mem_cmpxchg = mem_cmpxchg,
-        .msi = msi,
-        .ir_state = ir_state,
-        .ir_routes = ir_routes,
-        .ir_clear = ir_clear,
-        .ir_retry = ir_retry,
-        .trace = inner->trace ? trace : NULL,
-    };
+    record_ops_init(record);
 
     step_begin(record);
     config_add(record, config);
+    if (inner->sync)
+        record_add(record, " > sinks\n");
     step_end(record);
 
     return &record->ops;
@@ -401,9 +268,12 @@ record_mmio_read(struct record *record, struct vtd *vtd, uint32_t off,
 {
     uint64_t val;
 
+    if (!record)
+        return vtd_mmio_read(vtd, off, size);
+
     step_begin(record);
     val = vtd_mmio_read(vtd, off, size);
-    add(record, "r%u %" PRIx32 " %" PRIx64 "\n", size, off, val);
+    record_add(record, "r%u %" PRIx32 " %" PRIx64 "\n", size, off, val);
     step_end(record);
     return val;
 }
@@ -412,8 +282,13 @@ void
 record_mmio_write(struct record *record, struct vtd *vtd, uint32_t off,
                   unsigned size, uint64_t val)
 {
+    if (!record) {
+        vtd_mmio_write(vtd, off, size, val);
+        return;
+    }
+
     step_begin(record);
-    add(record, "w%u %" PRIx32 " %" PRIx64 "\n", size, off, val);
+    record_add(record, "w%u %" PRIx32 " %" PRIx64 "\n", size, off, val);
     vtd_mmio_write(vtd, off, size, val);
     step_end(record);
 }
@@ -421,8 +296,13 @@ record_mmio_write(struct record *record, struct vtd *vtd, uint32_t off,
 void
 record_run(struct record *record, struct vtd *vtd, unsigned budget)
 {
+    if (!record) {
+        vtd_run(vtd, budget);
+        return;
+    }
+
     step_begin(record);
-    add(record, "run %x\n", budget);
+    record_add(record, "run %x\n", budget);
     vtd_run(vtd, budget);
     step_end(record);
 }
@@ -431,9 +311,102 @@ void
 record_ir_event(struct record *record, struct vtd *vtd,
                 const struct vtd_ir_event *event)
 {
+    if (!record) {
+        vtd_ir_event(vtd, event);
+        return;
+    }
+
     step_begin(record);
-    add(record, "event %x", (unsigned)event->reason);
-    add_request(record, event);
+    record_add(record, "event %x", (unsigned)event->reason);
+    record_add_request(record, event);
     vtd_ir_event(vtd, event);
+    step_end(record);
+}
+
+/* --- what is done by those who do DMA ------------------------------------- */
+
+enum vtd_fr
+record_dma_translate(struct record *record, struct vtd *vtd,
+                     const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
+{
+    struct vtd_dma_resp none = { .gpa = 0 };
+    char pasid[RECORD_PASID_SIZE];
+    enum vtd_fr fr;
+
+    if (!record)
+        return vtd_dma_translate(vtd, req, resp);
+
+    step_begin(record);
+    fr = vtd_dma_translate(vtd, req, resp);
+    if (fr == VTD_FR_OK)
+        none = *resp;
+    title(record, "dma %x %s %" PRIx64 " %x %x %" PRIx64 " %x %x\n", req->sid,
+          record_pasid(pasid, req->pasid), req->iova,
+          req->access | (unsigned)req->at << RECORD_DMA_AT_SHIFT |
+              (req->privileged ? RECORD_DMA_PRIVILEGED : 0) |
+              (req->atomic ? RECORD_DMA_ATOMIC : 0) |
+              (req->no_write ? RECORD_DMA_NO_WRITE : 0),
+          (unsigned)fr, none.gpa, none.shift, none.access);
+    step_end(record);
+    return fr;
+}
+
+void
+record_page_request(struct record *record, struct vtd *vtd,
+                    const struct vtd_page_req *req)
+{
+    char pasid[RECORD_PASID_SIZE];
+
+    if (!record) {
+        vtd_page_request(vtd, req);
+        return;
+    }
+
+    step_begin(record);
+    record_add(record, "page %x %s %" PRIx64 " %x %x\n", req->sid,
+               record_pasid(pasid, req->pasid), req->addr, req->group,
+               req->access | (req->privileged ? RECORD_PAGE_PRIVILEGED : 0) |
+                   (req->last ? RECORD_PAGE_LAST : 0) |
+                   (req->stop_marker ? RECORD_PAGE_STOP : 0));
+    vtd_page_request(vtd, req);
+    step_end(record);
+}
+
+enum vtd_fr
+record_ir_remap(struct record *record, struct vtd *vtd,
+                const struct record_msi *message, struct vtd_route *route)
+{
+    struct vtd_route none = { .present = false };
+    enum vtd_fr fr;
+
+    if (!record)
+        return vtd_ir_remap(vtd, message->addr, message->data, message->sid,
+                            true, route);
+
+    step_begin(record);
+    fr = vtd_ir_remap(vtd, message->addr, message->data, message->sid, true,
+                      route);
+    if (fr == VTD_FR_OK)
+        none = *route;
+    title(record, "remap %x %" PRIx64 " %" PRIx32 " %x %d %x %" PRIx32 "\n",
+          message->sid, message->addr, message->data, (unsigned)fr,
+          none.present, none.vector, none.dest);
+    step_end(record);
+    return fr;
+}
+
+void
+record_sync_done(struct record *record, struct vtd *vtd, uint64_t token,
+                 enum vtd_sync_status status, uint16_t sid)
+{
+    if (!record) {
+        vtd_sync_done(vtd, token, status, sid);
+        return;
+    }
+
+    step_begin(record);
+    record_add(record, "synced %" PRIx64 " %x %x\n", token, (unsigned)status,
+               sid);
+    vtd_sync_done(vtd, token, status, sid);
     step_end(record);
 }

@@ -38,13 +38,13 @@ void record_close(struct record *record); /* accepts NULL */
 
 /*
  * The services for a unit of @config, to be given to it with @record for
- * context; they are @inner's, which has none for sinks.
+ * context; they are @inner's.
  */
 const struct vtd_ops *record_ops(struct record *record,
                                  const struct vtd_config *config,
                                  const struct vtd_ops *inner, void *inner_ctx);
 
-/* The model's functions of these names, and what they do. */
+/* The model's functions of these names, and what they do; @record may be NULL. */
 uint64_t record_mmio_read(struct record *record, struct vtd *vtd, uint32_t off,
                           unsigned size);
 void record_mmio_write(struct record *record, struct vtd *vtd, uint32_t off,
@@ -52,6 +52,34 @@ void record_mmio_write(struct record *record, struct vtd *vtd, uint32_t off,
 void record_run(struct record *record, struct vtd *vtd, unsigned budget);
 void record_ir_event(struct record *record, struct vtd *vtd,
                      const struct vtd_ir_event *event);
+
+/* The same, for those who do the DMA of devices. */
+enum vtd_fr record_dma_translate(struct record *record, struct vtd *vtd,
+                                 const struct vtd_dma_req *req,
+                                 struct vtd_dma_resp *resp);
+void record_page_request(struct record *record, struct vtd *vtd,
+                         const struct vtd_page_req *req);
+void record_sync_done(struct record *record, struct vtd *vtd, uint64_t token,
+                      enum vtd_sync_status status, uint16_t sid);
+
+/* A message whose source is known. */
+struct record_msi {
+    uint64_t addr;
+    uint32_t data;
+    uint16_t sid;
+};
+enum vtd_fr record_ir_remap(struct record *record, struct vtd *vtd,
+                            const struct record_msi *message,
+                            struct vtd_route *route);
+
+/* A trace has VTD_DMA_* in one number with what else there is of a request. */
+#define RECORD_DMA_AT_SHIFT    4u
+#define RECORD_DMA_PRIVILEGED  0x100u
+#define RECORD_DMA_ATOMIC      0x200u
+#define RECORD_DMA_NO_WRITE    0x400u
+#define RECORD_PAGE_PRIVILEGED 0x100u
+#define RECORD_PAGE_LAST       0x200u
+#define RECORD_PAGE_STOP       0x400u
 
 /*
  * Read the first line of a trace back; @line ends with a newline or NUL.
