@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "daemon/config.h"
+#include "daemon/config-priv.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,11 +10,9 @@
 #include <string.h>
 
 /* Longer than any key or value that could be accepted. */
-#define ITEM_MAX 160u
-_Static_assert(CONFIG_DEVICES_MAX * sizeof("ff:1f.7") < ITEM_MAX,
+#define ITEM_MAX 320u
+_Static_assert(CONFIG_DEVICES_MAX * sizeof("ff:1f.7@4294967294") < ITEM_MAX,
                "a list of devices does not fit");
-
-#define PAGE 4096u
 
 struct key {
     const char *name;
@@ -112,6 +110,17 @@ set_type(struct viommu_config *config, const char *value)
     return strcmp(value, "intel_vtd") ? "is not offered" : NULL;
 }
 
+const char *
+config_base_taken(uint64_t base)
+{
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        if (base <= taken[i].last && base + CONFIG_PAGE > taken[i].first) {
+            return taken[i].reason;
+        }
+    }
+    return NULL;
+}
+
 static const char *
 set_base(struct viommu_config *config, const char *value)
 {
@@ -121,21 +130,20 @@ set_base(struct viommu_config *config, const char *value)
     if (reason) {
         return reason;
     }
-    if (base % PAGE) {
+    if (base % CONFIG_PAGE) {
         return "is not aligned to 4 KiB";
     }
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-        if (base <= taken[i].last && base + PAGE > taken[i].first) {
-            return taken[i].reason;
-        }
+    reason = config_base_taken(base);
+    if (!reason) {
+        config->base = base;
     }
-    config->base = base;
-    return NULL;
+    return reason;
 }
 
 static const char *
 set_ioapic_id(struct viommu_config *config, const char *value)
 {
+    config->ioapic = true;
     return parse_range(value, 0, UINT8_MAX, &config->ioapic_id);
 }
 
@@ -188,29 +196,17 @@ set_ioapic_sid(struct viommu_config *config, const char *value)
     if (sid == 0) {
         return "is the host bridge, and no source id to Linux";
     }
+    config->ioapic = true;
     config->ioapic_sid = sid;
     return NULL;
 }
 
-static const char *const dma_names[] = {
-    [CONFIG_DMA_NONE] = "none",
-    [CONFIG_DMA_LEGACY] = "legacy",
-    [CONFIG_DMA_SCALABLE] = "scalable",
-    [CONFIG_DMA_FULL] = "full",
-};
-
-static const char *const stages_names[] = {
-    [CONFIG_STAGES_BOTH] = "both",
-    [CONFIG_STAGES_FIRST] = "first",
-    [CONFIG_STAGES_SECOND] = "second",
-};
-
-/* Which of @count @names @value is. */
+/* Which of @names, from @first to @last, @value is. */
 static const char *
-parse_name(const char *value, const char *const *names, unsigned count,
-           uint8_t *out)
+parse_name(const char *value, const char *const *names, unsigned first,
+           unsigned last, uint8_t *out)
 {
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = first; i <= last; i++) {
         if (!strcmp(value, names[i])) {
             *out = (uint8_t)i;
             return NULL;
@@ -222,14 +218,44 @@ parse_name(const char *value, const char *const *names, unsigned count,
 static const char *
 set_dma(struct viommu_config *config, const char *value)
 {
-    return parse_name(value, dma_names, CONFIG_DMA_FULL + 1, &config->dma);
+    return parse_name(value, config_dma_names, CONFIG_DMA_NONE, CONFIG_DMA_FULL,
+                      &config->dma);
 }
 
 static const char *
 set_stages(struct viommu_config *config, const char *value)
 {
-    return parse_name(value, stages_names, CONFIG_STAGES_SECOND + 1,
-                      &config->stages);
+    return parse_name(value, config_stages_names, CONFIG_STAGES_BOTH,
+                      CONFIG_STAGES_SECOND, &config->stages);
+}
+
+static const char *
+set_layout(struct viommu_config *config, const char *value)
+{
+    return parse_name(value, config_layout_names, CONFIG_LAYOUT_ONE,
+                      CONFIG_LAYOUT_SPLIT, &config->layout);
+}
+
+static const char *
+set_levels(struct viommu_config *config, const char *value)
+{
+    return parse_range(value, 3, 4, &config->levels);
+}
+
+static const char *
+set_drain_ms(struct viommu_config *config, const char *value)
+{
+    uint64_t ms = 0;
+    const char *reason = parse_uint(value, 60000, &ms);
+
+    if (reason) {
+        return reason;
+    }
+    if (ms < 10) {
+        return "is too small";
+    }
+    config->drain_ms = (uint16_t)ms;
+    return NULL;
 }
 
 static const char *
@@ -238,38 +264,58 @@ set_pasid(struct viommu_config *config, const char *value)
     return parse_range(value, 0, 20, &config->pasid);
 }
 
+/*
+ * "bb:dd.f" or "bb:dd.f@UID", of @len bytes; the last user id is nobody's, but
+ * stands for "none" in system calls.
+ */
 static bool
-has_device(const struct viommu_config *config, uint16_t sid)
+parse_device(const char *text, size_t len, uint16_t *sid, uint32_t *uid)
 {
-    for (uint8_t i = 0; i < config->device_count; i++) {
-        if (config->device[i] == sid) {
-            return true;
-        }
+    const size_t sid_len = strlen("ff:1f.7");
+    char digits[sizeof("4294967294")] = "0";
+    uint64_t val = 0;
+
+    if (len < sid_len || !parse_sid(text, sid)) {
+        return false;
     }
-    return false;
+    if (len > sid_len) {
+        size_t n = len - sid_len - 1;
+
+        if (text[sid_len] != '@' || n >= sizeof(digits)) {
+            return false;
+        }
+        memcpy(digits, text + sid_len + 1, n);
+        digits[n] = '\0';
+    }
+    if (parse_uint(digits, UINT32_MAX - 1, &val)) {
+        return false;
+    }
+    *uid = (uint32_t)val;
+    return true;
 }
 
 static const char *
 set_devices(struct viommu_config *config, const char *value)
 {
     struct viommu_config parsed = *config;
-    const size_t len = strlen("ff:1f.7");
     const char *end = value;
 
     do {
         const char *text = end;
         uint16_t sid = 0;
+        uint32_t uid = 0;
 
         end = strchrnul(text, ';');
-        if ((size_t)(end - text) != len || !parse_sid(text, &sid)) {
+        if (!parse_device(text, (size_t)(end - text), &sid, &uid)) {
             return "has what is not a bus:device.function";
         }
-        if (has_device(&parsed, sid)) {
+        if (config_has_device(&parsed, sid)) {
             return "names a device twice";
         }
         if (parsed.device_count == CONFIG_DEVICES_MAX) {
             return "names too many devices";
         }
+        parsed.device_uid[parsed.device_count] = uid;
         parsed.device[parsed.device_count++] = sid;
     } while (*end++);
     *config = parsed;
@@ -308,13 +354,19 @@ static const struct key keys[] = {
     SWITCH(x2apic_opt_out),
     { "width", set_width, "32 to 52", 0 },
     { "dma", set_dma, "none, legacy, scalable or full", 0 },
+    { "levels", set_levels, "3, or 4, which is both", 0 },
     { "stages", set_stages, "both, first or second", 0 },
     SWITCH(caching),
     SWITCH(posted),
     SWITCH(ats),
     { "pasid", set_pasid, "0 to 20", 0 },
+    SWITCH(prs),
+    { "drain_ms", set_drain_ms, "10 to 60000", 0 },
+    { "layout", set_layout, "one or split", 0 },
     { "devices", set_devices,
-      "1 to 16 devices such as 00:04.0, separated by semicolons", 0 },
+      "1 to 16 devices such as 00:04.0 or 00:04.0@1000, separated by "
+      "semicolons",
+      0 },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -346,60 +398,15 @@ set_defaults(struct viommu_config *config, unsigned seen)
     if (!is_seen(seen, "pasid")) {
         config->pasid = config->dma >= CONFIG_DMA_SCALABLE ? 20 : 0;
     }
-}
-
-/* NULL, or why the keys make no sense together, and what to do. */
-static const char *
-conflict_of(const struct viommu_config *config)
-{
-    if (!config->intremap && config->dma == CONFIG_DMA_NONE) {
-        return "intremap=0 leaves a unit with dma=none nothing to do; set "
-               "intremap=1, or dma to legacy, scalable or full";
+    if (!is_seen(seen, "prs")) {
+        config->prs =
+            config->dma == CONFIG_DMA_FULL && config->ats && config->pasid;
     }
-    if (!config->intremap && config->eim) {
-        return "eim=1 is a mode of interrupt remapping; set intremap=1, or "
-               "leave eim out";
-    }
-    if (!config->intremap && config->posted) {
-        return "posted=1 is a mode of interrupt remapping; set intremap=1, or "
-               "leave posted out";
-    }
-    if (!config->intremap && config->x2apic_opt_out) {
-        return "x2apic_opt_out=1 has no meaning without interrupt remapping; "
-               "set intremap=1, or leave x2apic_opt_out out";
-    }
-    if (config->dma == CONFIG_DMA_NONE && config->caching) {
-        return "caching=1 needs DMA remapping; set dma to legacy, scalable or "
-               "full, or leave caching out";
-    }
-    if (config->dma == CONFIG_DMA_NONE && config->ats) {
-        return "ats=1 needs DMA remapping; set dma to legacy, scalable or "
-               "full, or leave ats out";
-    }
-    if (config->dma < CONFIG_DMA_SCALABLE && config->pasid) {
-        return "pasid needs scalable mode; set dma to scalable or full, or "
-               "leave pasid out";
-    }
-    if (config->dma < CONFIG_DMA_SCALABLE &&
-        config->stages != CONFIG_STAGES_BOTH) {
-        return "stages needs scalable mode; set dma to scalable or full, or "
-               "leave stages out";
-    }
-    if (config->dma != CONFIG_DMA_NONE && !config->device_count) {
-        return "devices is missing; with DMA remapping, name the devices whose "
-               "emulators ask the unit: any other would do DMA to addresses "
-               "that nobody translates";
-    }
-    if (has_device(config, config->ioapic_sid)) {
-        return "devices has the source id of the IOAPIC; set ioapic_sid to an "
-               "address that no device has";
-    }
-    return NULL;
 }
 
 /* One line, whatever the file that it quotes holds. */
-static int __attribute__((format(printf, 3, 4)))
-refuse(char *err, size_t size, const char *fmt, ...)
+int
+config_refuse(char *err, size_t size, const char *fmt, ...)
 {
     va_list args;
 
@@ -428,8 +435,8 @@ refuse_key(char *err, size_t size, const char *name)
 
         len += (size_t)n < sizeof(list) - len ? (size_t)n : 0;
     }
-    return refuse(err, size, "viommu: no key is named '%s'; accepted: %s", name,
-                  list);
+    return config_refuse(
+        err, size, "viommu: no key is named '%s'; accepted: %s", name, list);
 }
 
 /* Copy @len bytes without the blanks around them. */
@@ -465,10 +472,11 @@ parse_item(const char *item, size_t len, struct viommu_config *config,
 
     if (copy_trimmed(name, item, name_len) ||
         (eq && copy_trimmed(value, eq + 1, len - name_len - 1))) {
-        return refuse(err, err_size,
-                      "viommu: '%.16s...' is too long; accepted: key=value of "
-                      "at most %u characters each",
-                      item, ITEM_MAX - 1);
+        return config_refuse(
+            err, err_size,
+            "viommu: '%.16s...' is too long; accepted: key=value of "
+            "at most %u characters each",
+            item, ITEM_MAX - 1);
     }
     while (i < KEYS && strcmp(name, keys[i].name) != 0) {
         i++;
@@ -477,22 +485,23 @@ parse_item(const char *item, size_t len, struct viommu_config *config,
         return refuse_key(err, err_size, name);
     }
     if (!eq) {
-        return refuse(err, err_size,
-                      "viommu: %s has no value; accepted: %s=VALUE with %s",
-                      name, name, keys[i].accepted);
+        return config_refuse(
+            err, err_size,
+            "viommu: %s has no value; accepted: %s=VALUE with %s", name, name,
+            keys[i].accepted);
     }
     if (*seen & 1u << i) {
-        return refuse(err, err_size,
-                      "viommu: %s is given twice; accepted: each key once",
-                      name);
+        return config_refuse(
+            err, err_size, "viommu: %s is given twice; accepted: each key once",
+            name);
     }
     *seen |= 1u << i;
     reason = keys[i].set
                  ? keys[i].set(config, value)
                  : parse_bool(value, (bool *)((char *)config + keys[i].member));
     if (reason) {
-        return refuse(err, err_size, "viommu: %s=%s %s; accepted: %s", name,
-                      value, reason, keys[i].accepted);
+        return config_refuse(err, err_size, "viommu: %s=%s %s; accepted: %s",
+                             name, value, reason, keys[i].accepted);
     }
     return 0;
 }
@@ -508,6 +517,8 @@ config_parse(const char *spec, struct viommu_config *config, char *err,
         .ioapic_sid = 0xff00,
         .faults = 8,
         .width = 46,
+        .levels = 4,
+        .drain_ms = 1000,
     };
     const char *item = spec;
     const char *conflict;
@@ -525,58 +536,15 @@ config_parse(const char *spec, struct viommu_config *config, char *err,
     } while (item[-1]);
 
     if (!(seen & 1u)) {
-        return refuse(err, err_size,
-                      "viommu: type is missing; accepted: type=%s",
-                      keys[0].accepted);
+        return config_refuse(err, err_size,
+                             "viommu: type is missing; accepted: type=%s",
+                             keys[0].accepted);
     }
     set_defaults(&parsed, seen);
-    conflict = conflict_of(&parsed);
+    conflict = config_conflict(&parsed);
     if (conflict) {
-        return refuse(err, err_size, "viommu: %s", conflict);
+        return config_refuse(err, err_size, "viommu: %s", conflict);
     }
     *config = parsed;
     return 0;
-}
-
-#define SID_FORMAT "%02x:%02x.%x"
-#define SID_ARGS(sid) \
-    (unsigned)(sid) >> 8, (unsigned)(sid) >> 3 & 0x1fu, (unsigned)(sid)&7u
-
-/* Append to what @len says is in @buf already, as snprintf() would. */
-static int __attribute__((format(printf, 4, 5)))
-append(char *buf, size_t size, int len, const char *fmt, ...)
-{
-    bool fits = (size_t)len < size;
-    va_list args;
-    int n;
-
-    va_start(args, fmt);
-    n = vsnprintf(fits ? buf + len : NULL, fits ? size - (size_t)len : 0, fmt,
-                  args);
-    va_end(args);
-    return len + n;
-}
-
-int
-config_format(const struct viommu_config *config, char *buf, size_t size)
-{
-    int len = append(buf, size, 0,
-                     "type=intel_vtd,intremap=%d,eim=%d,base=0x%" PRIx64
-                     ",ioapic_id=%u,ioapic_sid=" SID_FORMAT
-                     ",faults=%u,x2apic_opt_out=%d,width=%u",
-                     config->intremap, config->eim, config->base,
-                     (unsigned)config->ioapic_id, SID_ARGS(config->ioapic_sid),
-                     (unsigned)config->faults, config->x2apic_opt_out,
-                     (unsigned)config->width);
-
-    len = append(buf, size, len,
-                 ",dma=%s,stages=%s,caching=%d,posted=%d,ats=%d,pasid=%u",
-                 dma_names[config->dma], stages_names[config->stages],
-                 config->caching, config->posted, config->ats,
-                 (unsigned)config->pasid);
-    for (uint8_t i = 0; i < config->device_count; i++) {
-        len = append(buf, size, len, "%s" SID_FORMAT,
-                     i ? ";" : ",devices=", SID_ARGS(config->device[i]));
-    }
-    return len;
 }

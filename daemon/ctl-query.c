@@ -49,13 +49,16 @@ add_raw(struct json_object *obj, const uint64_t *raw, unsigned n)
     json_object_object_add(obj, "raw", list);
 }
 
-/* There is one unit, number 0. */
-static bool
-unit_check(struct json_object *args, struct qmp_error *error)
+/* The unit that is asked about, 0 unless told; NULL if there is none. */
+static const struct unit *
+arg_unit(const struct viommud *v, struct json_object *args,
+         struct qmp_error *error)
 {
     uint64_t unit = 0;
 
-    return qmp_arg_uint(args, "unit", 0, &unit, error);
+    if (!qmp_arg_uint(args, "unit", v->unit_count - 1, &unit, error))
+        return NULL;
+    return &v->unit[unit];
 }
 
 /* The value of a field of a register, both by name; 0 if there is none. */
@@ -104,38 +107,60 @@ xen_status(const struct xen_dm_op_viommu_query *query)
 }
 
 static unsigned
-faults_pending(const struct viommud *v)
+faults_pending(const struct unit *unit)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < v->config.faults; i++) {
+    for (unsigned i = 0; i < unit->config.faults; i++) {
         struct vtd_fault_info info;
 
-        vtd_fault_info(v->vtd, i, &info);
+        vtd_fault_info(unit->vtd, i, &info);
         n += info.valid;
     }
 
     return n;
 }
 
+/* What a unit's scope names; for all the others an empty list. */
 static struct json_object *
-unit_status(const struct viommud *v)
+device_list(const struct viommu_config *config)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (uint8_t i = 0; i < config->device_count; i++) {
+        unsigned sid = config->device[i];
+        char text[16];
+
+        (void)snprintf(text, sizeof(text), "%02x:%02x.%x", sid >> 8,
+                       sid >> 3 & 0x1f, sid & 7);
+        json_object_array_add(list, json_object_new_string(text));
+    }
+    return list;
+}
+
+static struct json_object *
+unit_status(const struct unit *unit)
 {
     struct json_object *obj = json_object_new_object();
     struct vtd_ir_state state;
     struct vtd_queue_info queue;
 
-    vtd_ir_state_get(v->vtd, &state);
-    vtd_queue_info(v->vtd, &queue);
+    vtd_ir_state_get(unit->vtd, &state);
+    vtd_queue_info(unit->vtd, &queue);
 
-    add_uint(obj, "unit", 0);
-    add_uint(obj, "base", v->config.base);
+    add_uint(obj, "unit", unit->index);
+    add_uint(obj, "base", unit->config.base);
+    add_string(obj, "dma", config_dma_name(unit->config.dma));
+    add_bool(obj, "translating", reg_field(unit->vtd, "GSTS", "TES"));
+    json_object_object_add(obj, "devices", device_list(&unit->config));
+    add_bool(obj, "wired", unit->wired);
     add_bool(obj, "intremap", state.enabled);
-    add_bool(obj, "x2apic", state.enabled && reg_field(v->vtd, "IRTA", "EIME"));
+    add_bool(obj, "x2apic",
+             state.enabled && reg_field(unit->vtd, "IRTA", "EIME"));
     add_bool(obj, "queue", queue.enabled);
     add_bool(obj, "compat-blocked", state.enabled && state.block_compat);
     add_uint(obj, "table-entries", state.entries);
-    add_uint(obj, "faults-pending", faults_pending(v));
+    add_uint(obj, "faults-pending", faults_pending(unit));
     return obj;
 }
 
@@ -166,7 +191,7 @@ query_status(void *ctx, struct json_object *args, struct qmp_error *error)
 
     (void)args;
     (void)error;
-    (void)config_format(&v->config, config, sizeof(config));
+    (void)configs_format(&v->configs, config, sizeof(config));
 
     add_uint(obj, "domid", v->xen.domid);
     add_uint(obj, "pid", (uint64_t)getpid());
@@ -180,7 +205,8 @@ query_status(void *ctx, struct json_object *args, struct qmp_error *error)
     add_uint(ioreq, "vcpus", v->ioreq.vcpus);
     json_object_object_add(obj, "ioreq", ioreq);
 
-    json_object_array_add(units, unit_status(v));
+    for (unsigned i = 0; i < v->unit_count; i++)
+        json_object_array_add(units, unit_status(&v->unit[i]));
     json_object_object_add(obj, "units", units);
 
     /* A domain on its way out has no answer. */
@@ -222,15 +248,15 @@ reg_object(const struct vtd *vtd, unsigned i)
 static struct json_object *
 query_regs(void *ctx, struct json_object *args, struct qmp_error *error)
 {
-    const struct viommud *v = ctx;
+    const struct unit *unit = arg_unit(ctx, args, error);
     struct json_object *list;
 
-    if (!unit_check(args, error))
+    if (!unit)
         return NULL;
 
     list = json_object_new_array();
-    for (unsigned i = 0; i < vtd_reg_count(v->vtd); i++)
-        json_object_array_add(list, reg_object(v->vtd, i));
+    for (unsigned i = 0; i < vtd_reg_count(unit->vtd); i++)
+        json_object_array_add(list, reg_object(unit->vtd, i));
     return list;
 }
 
@@ -311,11 +337,11 @@ irte_object(const struct irte_view *view)
 }
 
 static int
-irte_view(const struct viommud *v, uint32_t index, struct irte_view *view)
+irte_view(const struct vtd *vtd, uint32_t index, struct irte_view *view)
 {
     *view = (struct irte_view){ .index = index };
-    return vtd_irte_inspect(v->vtd, index, view->raw, &view->verdict,
-                            &view->route, &view->announced);
+    return vtd_irte_inspect(vtd, index, view->raw, &view->verdict, &view->route,
+                            &view->announced);
 }
 
 struct irt_range {
@@ -329,8 +355,8 @@ struct irt_range {
  * the end of the table.
  */
 static uint32_t
-irt_list(const struct viommud *v, const struct irt_range *range,
-         uint32_t entries, struct json_object *list)
+irt_list(const struct vtd *vtd, const struct irt_range *range, uint32_t entries,
+         struct json_object *list)
 {
     uint64_t index = range->first;
     uint64_t end = index + IRT_SCAN_MAX;
@@ -342,7 +368,7 @@ irt_list(const struct viommud *v, const struct irt_range *range,
         if (json_object_array_length(list) >= range->count)
             break;
 
-        rc = irte_view(v, (uint32_t)index, &view);
+        rc = irte_view(vtd, (uint32_t)index, &view);
         if (rc == -ERANGE)
             return entries;
         if (rc) /* unreadable memory, as if the table were empty there */
@@ -359,14 +385,14 @@ irt_list(const struct viommud *v, const struct irt_range *range,
 static struct json_object *
 query_irt(void *ctx, struct json_object *args, struct qmp_error *error)
 {
-    const struct viommud *v = ctx;
+    const struct unit *unit = arg_unit(ctx, args, error);
     struct irt_range range = { .count = IRT_LIST_MAX };
     struct vtd_ir_state state;
     struct json_object *obj;
     struct json_object *list;
     uint32_t next;
 
-    if (!unit_check(args, error) ||
+    if (!unit ||
         !qmp_arg_uint(args, "first", VTD_IRT_MAX - 1, &range.first, error) ||
         !qmp_arg_uint(args, "count", VTD_IRT_MAX, &range.count, error) ||
         !qmp_arg_bool(args, "all", &range.all, error))
@@ -377,11 +403,11 @@ query_irt(void *ctx, struct json_object *args, struct qmp_error *error)
 
     obj = json_object_new_object();
     list = json_object_new_array();
-    vtd_ir_state_get(v->vtd, &state);
-    next = irt_list(v, &range, state.entries, list);
+    vtd_ir_state_get(unit->vtd, &state);
+    next = irt_list(unit->vtd, &range, state.entries, list);
 
     add_uint(obj, "entries", state.entries);
-    add_uint(obj, "base", reg_field(v->vtd, "IRTA", "IRTA"));
+    add_uint(obj, "base", reg_field(unit->vtd, "IRTA", "IRTA"));
     json_object_object_add(obj, "list", list);
     json_object_object_add(obj, "next",
                            next < state.entries ? json_object_new_uint64(next)
@@ -392,12 +418,12 @@ query_irt(void *ctx, struct json_object *args, struct qmp_error *error)
 /* --- query-queue ---------------------------------------------------------- */
 
 static struct json_object *
-desc_object(const struct viommud *v, const struct vtd_queue_info *info,
+desc_object(const struct vtd *vtd, const struct vtd_queue_info *info,
             uint32_t index)
 {
     struct json_object *obj = json_object_new_object();
     uint64_t desc[4] = { 0 };
-    bool readable = !vtd_queue_inspect(v->vtd, index, desc);
+    bool readable = !vtd_queue_inspect(vtd, index, desc);
     /* Both counted from the head, around the end of the queue. */
     uint32_t dist = (index + info->entries - info->head) % info->entries;
     uint32_t depth = (info->tail + info->entries - info->head) % info->entries;
@@ -410,7 +436,7 @@ desc_object(const struct viommud *v, const struct vtd_queue_info *info,
 }
 
 static struct json_object *
-desc_list(const struct viommud *v, const struct vtd_queue_info *info)
+desc_list(const struct vtd *vtd, const struct vtd_queue_info *info)
 {
     struct json_object *list = json_object_new_array();
     uint32_t n =
@@ -423,7 +449,7 @@ desc_list(const struct viommud *v, const struct vtd_queue_info *info)
         uint32_t index = (info->tail % info->entries + info->entries - n + i) %
                          info->entries;
 
-        json_object_array_add(list, desc_object(v, info, index));
+        json_object_array_add(list, desc_object(vtd, info, index));
     }
     return list;
 }
@@ -431,14 +457,14 @@ desc_list(const struct viommud *v, const struct vtd_queue_info *info)
 static struct json_object *
 query_queue(void *ctx, struct json_object *args, struct qmp_error *error)
 {
-    const struct viommud *v = ctx;
+    const struct unit *unit = arg_unit(ctx, args, error);
     struct vtd_queue_info info;
     struct json_object *obj;
 
-    if (!unit_check(args, error))
+    if (!unit)
         return NULL;
 
-    vtd_queue_info(v->vtd, &info);
+    vtd_queue_info(unit->vtd, &info);
     obj = json_object_new_object();
     add_bool(obj, "enabled", info.enabled);
     add_bool(obj, "stopped", info.stopped);
@@ -448,7 +474,7 @@ query_queue(void *ctx, struct json_object *args, struct qmp_error *error)
     add_uint(obj, "head", info.head);
     add_uint(obj, "tail", info.tail);
     add_uint(obj, "error", info.error);
-    json_object_object_add(obj, "list", desc_list(v, &info));
+    json_object_object_add(obj, "list", desc_list(unit->vtd, &info));
     return obj;
 }
 
@@ -457,18 +483,18 @@ query_queue(void *ctx, struct json_object *args, struct qmp_error *error)
 static struct json_object *
 query_faults(void *ctx, struct json_object *args, struct qmp_error *error)
 {
-    const struct viommud *v = ctx;
+    const struct unit *unit = arg_unit(ctx, args, error);
     struct json_object *list;
 
-    if (!unit_check(args, error))
+    if (!unit)
         return NULL;
 
     list = json_object_new_array();
-    for (unsigned i = 0; i < v->config.faults; i++) {
+    for (unsigned i = 0; i < unit->config.faults; i++) {
         struct json_object *obj = json_object_new_object();
         struct vtd_fault_info info;
 
-        vtd_fault_info(v->vtd, i, &info);
+        vtd_fault_info(unit->vtd, i, &info);
         add_uint(obj, "record", i);
         add_bool(obj, "valid", info.valid);
         add_uint(obj, "sid", info.sid);
@@ -510,12 +536,13 @@ static struct json_object *
 query_stats(void *ctx, struct json_object *args, struct qmp_error *error)
 {
     struct viommud *v = ctx;
+    const struct unit *unit = arg_unit(v, args, error);
     struct xen_dm_op_viommu_query query;
     struct json_object *obj;
     struct json_object *dmop;
     int rc;
 
-    if (!unit_check(args, error))
+    if (!unit)
         return NULL;
 
     rc = dmop_query(&v->xen.dmop, &query);
@@ -525,7 +552,7 @@ query_stats(void *ctx, struct json_object *args, struct qmp_error *error)
     add_uint(dmop, "errors", v->xen.dmop.stats.errors);
     add_uint(dmop, "routes", v->xen.dmop.stats.routes);
 
-    json_object_object_add(obj, "model", model_stats(v->vtd));
+    json_object_object_add(obj, "model", model_stats(unit->vtd));
     json_object_object_add(obj, "ioreq", ioreq_stats(&v->ioreq.stats));
     json_object_object_add(obj, "xen", rc ? NULL : xen_counters(&query));
     json_object_object_add(obj, "dmop", dmop);

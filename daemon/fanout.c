@@ -42,10 +42,18 @@ host_error(const char *what, int rc)
 
 /* --- the model's services ------------------------------------------------- */
 
+static struct fanout *
+fanout_of(void *ctx)
+{
+    const struct fanout_member *member = ctx;
+
+    return member->fanout;
+}
+
 static int
 mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
 {
-    const struct fanout *fanout = ctx;
+    const struct fanout *fanout = fanout_of(ctx);
 
     return gmem_read(fanout->gmem, gpa, buf, len);
 }
@@ -53,7 +61,7 @@ mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
 static int
 mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
 {
-    const struct fanout *fanout = ctx;
+    const struct fanout *fanout = fanout_of(ctx);
 
     return gmem_write(fanout->gmem, gpa, buf, len);
 }
@@ -61,7 +69,7 @@ mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
 static int
 mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
 {
-    const struct fanout *fanout = ctx;
+    const struct fanout *fanout = fanout_of(ctx);
 
     return gmem_cmpxchg(fanout->gmem, gpa, expected, desired);
 }
@@ -101,7 +109,7 @@ fanout_msi_decode(uint64_t addr, uint32_t data,
 static void
 msi(void *ctx, uint64_t addr, uint32_t data)
 {
-    const struct fanout *fanout = ctx;
+    const struct fanout *fanout = fanout_of(ctx);
     struct xen_dm_op_viommu_ir_inject inject;
     int rc = -EINVAL;
 
@@ -121,6 +129,42 @@ msi(void *ctx, uint64_t addr, uint32_t data)
         host_error("inject an event of the unit", rc);
 }
 
+void
+fanout_deliver(void *ctx, const struct vtd_route *route)
+{
+    const struct fanout *fanout = ctx;
+    const struct xen_dm_op_viommu_ir_inject inject = {
+        .flags = XEN_DMOP_VIOMMU_INJECT_BYPASS,
+        .dest = route->dest,
+        .vector = route->vector,
+        .mode = (uint8_t)(route->delivery_mode |
+                          (route->logical ? INJECT_LOGICAL : 0) |
+                          (route->level ? INJECT_LEVEL : 0)),
+    };
+    int rc = dmop_ir_inject(fanout->dmop, &inject);
+
+    /* Delivery modes that do not exist are the guest's. */
+    if (rc == -EINVAL)
+        log_limited(
+            LOG_LEVEL_WARN,
+            "fanout: a device's message is no interrupt: dest=0x%" PRIx32
+            " vector=0x%x mode=0x%x",
+            inject.dest, inject.vector, inject.mode);
+    else
+        host_error("inject a device's interrupt", rc);
+}
+
+/* There is always one. */
+static const struct unit *
+wired_unit(const struct fanout *fanout)
+{
+    const struct unit *unit = fanout->unit;
+
+    while (!unit->wired)
+        unit++;
+    return unit;
+}
+
 static int
 control(const struct fanout *fanout, const struct vtd_ir_state *state,
         uint16_t flags)
@@ -128,7 +172,7 @@ control(const struct fanout *fanout, const struct vtd_ir_state *state,
     struct xen_dm_op_viommu_ir_control op = {
         .flags = flags,
         .nr_entries = state->entries,
-        .ioapic_sid = fanout->ioapic_sid,
+        .ioapic_sid = wired_unit(fanout)->config.ioapic_sid,
     };
 
     if (state->enabled)
@@ -142,7 +186,7 @@ control(const struct fanout *fanout, const struct vtd_ir_state *state,
 static void
 ir_state(void *ctx, const struct vtd_ir_state *state)
 {
-    const struct fanout *fanout = ctx;
+    const struct fanout *fanout = fanout_of(ctx);
 
     host_error("set the state of interrupt remapping",
                control(fanout, state, 0));
@@ -190,7 +234,7 @@ route_convert(const struct vtd_route *route, struct xen_dm_op_viommu_irte *irte)
 static void
 ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
 {
-    struct fanout *fanout = ctx;
+    struct fanout *fanout = fanout_of(ctx);
 
     assert(n >= 1 && n <= VTD_ROUTE_BATCH);
     for (unsigned i = 0; i < n; i++)
@@ -202,7 +246,7 @@ ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
 static void
 ir_clear(void *ctx, uint32_t first, uint32_t n)
 {
-    const struct fanout *fanout = ctx;
+    const struct fanout *fanout = fanout_of(ctx);
 
     host_error("remove routes", dmop_ir_clear(fanout->dmop, first, n));
 }
@@ -210,7 +254,7 @@ ir_clear(void *ctx, uint32_t first, uint32_t n)
 static void
 ir_retry(void *ctx, const struct vtd_ir_event *miss)
 {
-    const struct fanout *fanout = ctx;
+    const struct fanout *fanout = fanout_of(ctx);
     struct xen_dm_op_viommu_ir_inject inject = { .index = miss->index };
 
     if (miss->sid_valid) {
@@ -239,35 +283,81 @@ trace(void *ctx, enum vtd_event ev, const uint64_t arg[4])
               event_name[ev], arg[0], arg[1], arg[2], arg[3]);
 }
 
-#define VTD_OPS                                                               \
-    .mem_read = mem_read, .mem_write = mem_write, .mem_cmpxchg = mem_cmpxchg, \
-    .msi = msi, .ir_state = ir_state, .ir_routes = ir_routes,                 \
-    .ir_clear = ir_clear, .ir_retry = ir_retry
+/* --- services of a unit that Xen does not look at ------------------------- */
 
-const struct vtd_ops fanout_vtd_ops = { VTD_OPS };
-const struct vtd_ops fanout_vtd_ops_trace = { VTD_OPS, .trace = trace };
+static void
+no_ir_state(void *ctx, const struct vtd_ir_state *state)
+{
+    (void)ctx;
+    (void)state;
+}
+
+static void
+no_ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
+{
+    (void)ctx;
+    (void)route;
+    (void)n;
+}
+
+static void
+no_ir_clear(void *ctx, uint32_t first, uint32_t n)
+{
+    (void)ctx;
+    (void)first;
+    (void)n;
+}
+
+static void
+no_ir_retry(void *ctx, const struct vtd_ir_event *miss)
+{
+    (void)ctx;
+    (void)miss;
+}
+
+const struct vtd_ops *
+fanout_ops(struct fanout *fanout, unsigned index, bool trace_events)
+{
+    struct fanout_member *member = &fanout->member[index];
+    const struct unit *unit = &fanout->unit[index];
+    struct vtd_ops ops = {
+        .mem_read = mem_read,
+        .mem_write = mem_write,
+        .mem_cmpxchg = mem_cmpxchg,
+        .msi = msi,
+        .ir_state = unit->wired ? ir_state : no_ir_state,
+        .ir_routes = unit->wired ? ir_routes : no_ir_routes,
+        .ir_clear = unit->wired ? ir_clear : no_ir_clear,
+        .ir_retry = unit->wired ? ir_retry : no_ir_retry,
+        .trace = trace_events ? trace : NULL,
+    };
+
+    *member = (struct fanout_member){
+        .fanout = fanout,
+        .index = index,
+        .ops = ops,
+    };
+    return &member->ops;
+}
 
 /* --- what Xen reports ----------------------------------------------------- */
 
 static uint64_t
-reg_read(void *ctx, uint32_t off, unsigned size)
+reg_read(void *ctx, unsigned range, uint32_t off, unsigned size)
 {
     const struct fanout *fanout = ctx;
+    const struct unit *unit = &fanout->unit[range];
 
-    if (fanout->record)
-        return record_mmio_read(fanout->record, fanout->vtd, off, size);
-    return vtd_mmio_read(fanout->vtd, off, size);
+    return record_mmio_read(unit->record, unit->vtd, off, size);
 }
 
 static void
-reg_write(void *ctx, uint32_t off, unsigned size, uint64_t val)
+reg_write(void *ctx, unsigned range, uint32_t off, unsigned size, uint64_t val)
 {
     const struct fanout *fanout = ctx;
+    const struct unit *unit = &fanout->unit[range];
 
-    if (fanout->record)
-        record_mmio_write(fanout->record, fanout->vtd, off, size, val);
-    else
-        vtd_mmio_write(fanout->vtd, off, size, val);
+    record_mmio_write(unit->record, unit->vtd, off, size, val);
 }
 
 /*
@@ -298,7 +388,7 @@ event_reason(unsigned reason)
 static void
 ring_event(void *ctx, uint32_t addr, uint32_t data)
 {
-    const struct fanout *fanout = ctx;
+    const struct unit *unit = wired_unit(ctx);
     struct vtd_ir_event event = {
         .reason = event_reason(VIOMMU_EVENT_REASON(addr)),
         .index = VIOMMU_EVENT_INDEX(addr),
@@ -320,10 +410,7 @@ ring_event(void *ctx, uint32_t addr, uint32_t data)
     if (VIOMMU_EVENT_IOAPIC(data))
         event.cookie |= COOKIE_IOAPIC;
 
-    if (fanout->record)
-        record_ir_event(fanout->record, fanout->vtd, &event);
-    else
-        vtd_ir_event(fanout->vtd, &event);
+    record_ir_event(unit->record, unit->vtd, &event);
 }
 
 const struct ioreq_ops fanout_ioreq_ops = {
@@ -335,14 +422,17 @@ const struct ioreq_ops fanout_ioreq_ops = {
 bool
 fanout_work(struct fanout *fanout)
 {
-    if (!vtd_run_pending(fanout->vtd))
-        return false;
+    bool more = false;
 
-    if (fanout->record)
-        record_run(fanout->record, fanout->vtd, RUN_BUDGET);
-    else
-        vtd_run(fanout->vtd, RUN_BUDGET);
-    return vtd_run_pending(fanout->vtd);
+    for (unsigned i = 0; i < fanout->unit_count; i++) {
+        const struct unit *unit = &fanout->unit[i];
+
+        if (vtd_run_pending(unit->vtd))
+            record_run(unit->record, unit->vtd, RUN_BUDGET);
+        more |= vtd_run_pending(unit->vtd);
+    }
+
+    return more;
 }
 
 int
@@ -350,7 +440,7 @@ fanout_claim(struct fanout *fanout)
 {
     struct vtd_ir_state state;
 
-    vtd_ir_state_get(fanout->vtd, &state);
+    vtd_ir_state_get(wired_unit(fanout)->vtd, &state);
     return control(fanout, &state,
                    XEN_DMOP_VIOMMU_IR_ADOPT | XEN_DMOP_VIOMMU_IR_FLUSH);
 }

@@ -23,6 +23,14 @@ take_5_levels(struct vtd_config *unit)
     unit->fs5lp = false;
 }
 
+/* Second-stage tables of 3 levels are left. */
+static void
+take_4_levels(struct vtd_config *unit)
+{
+    unit->sagaw = VTD_SAGAW_39;
+    unit->mgaw = 39;
+}
+
 static void
 take_interrupts(struct vtd_config *unit)
 {
@@ -38,12 +46,11 @@ take_ats(struct vtd_config *unit)
     unit->nwfs = false;
 }
 
-/* No emulator has a way to ask this daemon for a page, or to be answered. */
 static void
-take_page_requests(struct vtd_config *unit)
+set_page_requests(struct vtd_config *unit, bool on)
 {
-    unit->prs = false;
-    unit->pds = false;
+    unit->prs = on;
+    unit->pds = on;
 }
 
 /* What is said of a stage is nothing without it. */
@@ -84,12 +91,15 @@ unit_config(const struct viommu_config *config, struct vtd_config *unit)
     unit->cm = config->caching;
     unit->pasid_bits = config->pasid;
     take_5_levels(unit);
+    if (config->levels == 3) {
+        take_4_levels(unit);
+    }
     if (config->stages == CONFIG_STAGES_SECOND) {
         take_first_stage(unit);
     } else if (config->stages == CONFIG_STAGES_FIRST) {
         take_second_stage(unit);
     }
-    take_page_requests(unit);
+    set_page_requests(unit, config->prs);
     if (!config->intremap) {
         take_interrupts(unit);
     }

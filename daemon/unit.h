@@ -6,6 +6,7 @@
 #include "daemon/config.h"
 #include "daemon/vtd/vtd.h"
 
+struct record;
 struct vtd_view;
 
 struct unit {
@@ -13,6 +14,7 @@ struct unit {
     struct viommu_config config;
     struct vtd *vtd;
     struct vtd_view *view; /* in shared memory; NULL: the unit's own */
+    struct record *record; /* what is done to it; NULL: is not recorded */
     bool wired;            /* Xen looks up interrupts in its table: one unit */
 };
 

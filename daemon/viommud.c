@@ -2,18 +2,14 @@
 #include "daemon/viommud.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "daemon/ctl-query.h"
-#include "daemon/ctl.h"
 #include "daemon/log.h"
-#include "daemon/record.h"
-#include "daemon/unit.h"
-#include "daemon/xen/xs.h"
+#include "daemon/steps.h"
 
 /* How often Xen is asked whether the domain still lives. */
 #define PULSE_MS 1000u
@@ -23,9 +19,6 @@
  * Whoever maps one of its pages keeps it; after that it was not dying.
  */
 #define GONE_MS 30000u
-
-/* The version of the DMOPs, and what of them is needed. */
-#define DMOP_VERSION 1u
 
 /* --- while it runs -------------------------------------------------------- */
 
@@ -171,316 +164,6 @@ notify_down(struct viommud *v)
 }
 
 static int
-xen_up(struct viommud *v)
-{
-    return handles_open(&v->xen, v->options->domid);
-}
-
-static void
-xen_down(struct viommud *v)
-{
-    handles_close(&v->xen);
-}
-
-static int
-domain_up(struct viommud *v)
-{
-    unsigned domid = v->options->domid;
-    int vcpus = handles_vcpus(&v->xen);
-
-    if (vcpus >= 0)
-        return 0;
-
-    if (vcpus == -ESRCH)
-        log_error("cannot serve domain %u: there is none; see `xl list`",
-                  domid);
-    else if (vcpus == -EINVAL)
-        log_error("cannot serve domain %u: it is a PV domain; a vIOMMU needs "
-                  "type=\"hvm\" or \"pvh\"",
-                  domid);
-    else
-        log_error("cannot serve domain %u: %s", domid, strerror(-vcpus));
-    return vcpus;
-}
-
-static int
-config_use(struct viommud *v, const char *spec)
-{
-    char err[512];
-    int rc = config_parse(spec, &v->config, err, sizeof(err));
-
-    if (rc)
-        log_error("cannot use the configuration '%s': %s", spec, err);
-    return rc;
-}
-
-/* What can be refused without Xen is refused before Xen is needed. */
-static int
-option_config_up(struct viommud *v)
-{
-    return v->options->config ? config_use(v, v->options->config) : 0;
-}
-
-static int
-xenstore_config_up(struct viommud *v)
-{
-    char text[CONFIG_TEXT_SIZE];
-    int rc;
-
-    if (v->options->config)
-        return 0;
-
-    rc = xenstore_config_read(v->options->domid, text, sizeof(text));
-    return rc ? rc : config_use(v, text);
-}
-
-static int
-query(struct viommud *v, struct xen_dm_op_viommu_query *query)
-{
-    int rc = dmop_query(&v->xen.dmop, query);
-
-    if (rc == -EOPNOTSUPP || rc == -ENOSYS || rc == -EINVAL)
-        log_error("cannot give domain %u a vIOMMU: this Xen does not know "
-                  "how (%s); boot one that is built with xen-hooks",
-                  v->xen.domid, strerror(-rc));
-    else if (rc)
-        log_error("cannot ask Xen for the vIOMMU of domain %u: %s",
-                  v->xen.domid, strerror(-rc));
-    return rc;
-}
-
-static int
-support_up(struct viommud *v)
-{
-    struct xen_dm_op_viommu_query q;
-    int rc = query(v, &q);
-
-    if (rc)
-        return rc;
-
-    if (q.version != DMOP_VERSION) {
-        log_error("cannot give domain %u a vIOMMU: Xen speaks version %u of "
-                  "the operations, not %u; install the viommud that belongs "
-                  "to it",
-                  v->xen.domid, q.version, DMOP_VERSION);
-        return -EPROTO;
-    }
-
-    if (!(q.features & XEN_DMOP_VIOMMU_F_IR) ||
-        q.ir_max_entries < VTD_IRT_MAX) {
-        log_error("cannot give domain %u a vIOMMU: Xen offers it no interrupt "
-                  "remapping (features 0x%x, %u entries)",
-                  v->xen.domid, q.features, q.ir_max_entries);
-        return -EOPNOTSUPP;
-    }
-
-    return 0;
-}
-
-static int
-rundir_up(struct viommud *v)
-{
-    return rundir_open(&v->rundir, v->options->run_dir, v->options->domid);
-}
-
-static void
-rundir_down(struct viommud *v)
-{
-    rundir_close(&v->rundir);
-}
-
-/*
- * The lock is ours, so a server that owns the vIOMMU is what a viommud left
- * behind that crashed.  Xen has room for few servers, and a vCPU may hang in
- * that one.
- */
-static int
-orphan_up(struct viommud *v)
-{
-    struct xen_dm_op_viommu_query q;
-    int rc = query(v, &q);
-
-    if (rc || q.owner == XEN_DMOP_VIOMMU_OWNER_NONE)
-        return rc;
-
-    rc = ioreq_orphan_destroy(&v->xen, q.owner);
-    if (rc == -EBUSY)
-        log_error("cannot serve domain %u: another process already serves its "
-                  "vIOMMU through ioreq server %u; end that first",
-                  v->xen.domid, q.owner);
-    else if (rc)
-        log_error("cannot destroy ioreq server %u, left by an earlier "
-                  "viommud: %s",
-                  q.owner, strerror(-rc));
-    else
-        log_warn("an earlier viommud ended without a word; the unit comes up "
-                 "reset, and a guest that was using it must be rebooted");
-    return rc;
-}
-
-static int
-server_up(struct viommud *v)
-{
-    const struct ioreq_range range = {
-        .base = v->config.base,
-        .size = VTD_MMIO_SIZE,
-    };
-    int rc = ioreq_create(&v->ioreq, &v->xen, &range);
-
-    v->xen.dmop.server = v->ioreq.id;
-    return rc;
-}
-
-static void
-server_down(struct viommud *v)
-{
-    ioreq_destroy(&v->ioreq);
-}
-
-/* While the process may still open files. */
-static int
-trace_up(struct viommud *v)
-{
-    const char *path = v->options->trace;
-    int rc;
-
-    if (!path)
-        return 0;
-
-    v->record = record_open(path, RECORD_LIMIT);
-    if (v->record) {
-        log_info("recording what the guest does to its unit in %s", path);
-        return 0;
-    }
-
-    rc = -errno;
-    log_error("cannot write the trace %s: %s", path, strerror(-rc));
-    return rc;
-}
-
-static void
-trace_down(struct viommud *v)
-{
-    record_close(v->record);
-}
-
-static int
-model_up(struct viommud *v)
-{
-    struct vtd_config config;
-    const struct vtd_ops *ops =
-        log_enabled(LOG_LEVEL_DEBUG) ? &fanout_vtd_ops_trace : &fanout_vtd_ops;
-    void *ctx = &v->fanout;
-
-    unit_config(&v->config, &config);
-    gmem_open(&v->gmem, v->xen.fmem, v->xen.domid);
-    v->fanout.dmop = &v->xen.dmop;
-    v->fanout.gmem = &v->gmem;
-    v->fanout.ioapic_sid = v->config.ioapic_sid;
-
-    if (v->record) {
-        v->fanout.record = v->record;
-        ops = record_ops(v->record, &config, ops, &v->fanout);
-        ctx = v->record;
-    }
-
-    v->vtd = vtd_create(&config, ops, ctx);
-    if (!v->vtd) {
-        int rc = -errno;
-
-        log_error("cannot create the unit: %s", strerror(-rc));
-        return rc;
-    }
-
-    v->fanout.vtd = v->vtd;
-    ioreq_attach(&v->ioreq, &fanout_ioreq_ops, &v->fanout, &v->gmem);
-    return 0;
-}
-
-static void
-model_down(struct viommud *v)
-{
-    gmem_close(&v->gmem);
-    vtd_destroy(v->vtd);
-}
-
-static int
-ctl_up(struct viommud *v)
-{
-    const struct ctl_commands commands = {
-        .command = ctl_query_commands,
-        .count = ctl_query_command_count,
-        .ctx = v,
-    };
-    char path[RUNDIR_PATH_SIZE + 8];
-    int rc;
-
-    (void)snprintf(path, sizeof(path), "%s/ctl", v->rundir.path);
-    v->ctl = ctl_create(v->loop, path, &commands);
-    if (v->ctl)
-        return 0;
-
-    rc = -errno;
-    log_error("cannot listen on %s: %s", path, strerror(-rc));
-    return rc;
-}
-
-static void
-ctl_down(struct viommud *v)
-{
-    ctl_destroy(v->ctl);
-}
-
-/* The last use of xenstore before the end; the connection closes with it. */
-static int
-xenstore_up(struct viommud *v)
-{
-    const struct xenstore_state state = {
-        .domid = v->xen.domid,
-        .ioservid = v->ioreq.id,
-        .pid = (int)getpid(),
-        .state = "running",
-        .version = VIOMMUD_VERSION,
-    };
-
-    v->xenstore_written = true;
-    return xenstore_state_write(&state);
-}
-
-/* Through a new connection: restricting cut those that were open. */
-static void
-xenstore_down(struct viommud *v)
-{
-    if (v->xenstore_written)
-        xenstore_state_remove(v->xen.domid);
-}
-
-/*
- * From here on the process can harm no domain but its own.  Nothing that comes
- * from the guest has been looked at yet.
- */
-static int
-restrict_up(struct viommud *v)
-{
-    return handles_restrict(&v->xen);
-}
-
-static int
-claim_up(struct viommud *v)
-{
-    int rc = fanout_claim(&v->fanout);
-
-    if (rc == -EBUSY)
-        log_error("cannot serve domain %u: another ioreq server owns its "
-                  "vIOMMU",
-                  v->xen.domid);
-    else if (rc)
-        log_error("cannot take domain %u's vIOMMU over: %s", v->xen.domid,
-                  strerror(-rc));
-    return rc;
-}
-
-static int
 watch_up(struct viommud *v)
 {
     loop_work_set(v->loop, work, v);
@@ -507,12 +190,6 @@ watch_down(struct viommud *v)
     loop_watch_destroy(v->watchdog);
 }
 
-static int
-enable_up(struct viommud *v)
-{
-    return ioreq_enable(&v->ioreq);
-}
-
 /*
  * Up in this order, down in the reverse.  A step that fails has its own down
  * called as well: each takes what is half done.
@@ -524,22 +201,22 @@ static const struct step {
 } steps[] = {
     { "loop", loop_up, loop_down },
     { "notify", notify_up, notify_down },
-    { "--config", option_config_up, NULL },
-    { "xen", xen_up, xen_down },
-    { "domain", domain_up, NULL },
-    { "configuration", xenstore_config_up, NULL },
-    { "support", support_up, NULL },
-    { "rundir", rundir_up, rundir_down },
-    { "orphan", orphan_up, NULL },
-    { "server", server_up, server_down },
-    { "trace", trace_up, trace_down },
-    { "model", model_up, model_down },
-    { "ctl", ctl_up, ctl_down },
-    { "xenstore", xenstore_up, xenstore_down },
-    { "restrict", restrict_up, NULL },
-    { "claim", claim_up, NULL },
+    { "--config", steps_option_config_up, NULL },
+    { "xen", steps_xen_up, steps_xen_down },
+    { "domain", steps_domain_up, NULL },
+    { "configuration", steps_xenstore_config_up, NULL },
+    { "support", steps_support_up, NULL },
+    { "rundir", steps_rundir_up, steps_rundir_down },
+    { "orphan", steps_orphan_up, NULL },
+    { "server", steps_server_up, steps_server_down },
+    { "trace", steps_trace_up, steps_trace_down },
+    { "model", steps_model_up, steps_model_down },
+    { "ctl", steps_ctl_up, steps_ctl_down },
+    { "xenstore", steps_xenstore_up, steps_xenstore_down },
+    { "restrict", steps_restrict_up, NULL },
+    { "claim", steps_claim_up, NULL },
     { "watch", watch_up, watch_down },
-    { "enable", enable_up, NULL },
+    { "enable", steps_enable_up, NULL },
 };
 
 #define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
@@ -552,10 +229,16 @@ serve(struct viommud *v)
     (void)snprintf(status, sizeof(status), "READY=1\nSTATUS=Serving domain %u",
                    v->xen.domid);
     notify_send(&v->notify, status);
-    log_info("serving domain %u: ioreq server %u, %u vCPUs, registers at "
-             "0x%llx",
-             v->xen.domid, v->ioreq.id, v->ioreq.vcpus,
-             (unsigned long long)v->config.base);
+    log_info("serving domain %u: ioreq server %u, %u vCPUs", v->xen.domid,
+             v->ioreq.id, v->ioreq.vcpus);
+    for (unsigned i = 0; i < v->unit_count; i++) {
+        const struct viommu_config *config = &v->unit[i].config;
+
+        log_info("unit %u: registers at 0x%" PRIx64
+                 ", intremap=%d, dma=%s, devices named: %u",
+                 i, config->base, config->intremap,
+                 config_dma_name(config->dma), config->device_count);
+    }
 
     loop_run(v->loop);
     notify_send(&v->notify, "STOPPING=1");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The one context: a daemon, its guest, and the unit it serves. */
+/* The one context: a daemon, its guest, and the units it serves. */
 #ifndef DAEMON_VIOMMUD_H
 #define DAEMON_VIOMMUD_H
 
@@ -9,7 +9,8 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/rundir.h"
-#include "daemon/vtd/vtd.h"
+#include "daemon/sinks.h"
+#include "daemon/unit.h"
 #include "daemon/xen/gmem.h"
 #include "daemon/xen/handles.h"
 #include "daemon/xen/ioreq.h"
@@ -22,7 +23,9 @@ struct record;
 
 struct viommud {
     const struct options *options;
-    struct viommu_config config;
+    struct viommu_configs configs;
+    struct unit unit[CONFIG_UNITS_MAX];
+    unsigned unit_count;
 
     struct loop *loop;
     struct loop_watch *sigterm;
@@ -37,8 +40,8 @@ struct viommud {
     struct ioreq_server ioreq;
     struct gmem gmem;
     struct record *record; /* NULL without --trace */
+    struct sinks sinks;    /* open if one of the units remaps DMA */
     struct fanout fanout;
-    struct vtd *vtd;
     struct ctl *ctl;
 
     uint64_t start_ms;

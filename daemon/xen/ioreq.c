@@ -3,6 +3,7 @@
 
 #include "daemon/xen/ioreq.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,17 +111,32 @@ pages_map(struct ioreq_server *server)
     return 0;
 }
 
+static int
+ranges_claim(struct ioreq_server *server)
+{
+    struct xen_handles *xen = server->xen;
+
+    for (unsigned i = 0; i < server->ranges; i++) {
+        const struct ioreq_range *range = &server->range[i];
+
+        if (xendevicemodel_map_io_range_to_ioreq_server(
+                xen->dm, xen->domid, server->id, 1, range->base,
+                range->base + range->size - 1) < 0)
+            return fail("claim a register page", server, -errno);
+    }
+
+    return 0;
+}
+
 int
 ioreq_create(struct ioreq_server *server, struct xen_handles *xen,
-             const struct ioreq_range *range)
+             const struct ioreq_range *range, unsigned n)
 {
     int rc;
 
-    *server = (struct ioreq_server){
-        .xen = xen,
-        .base = range->base,
-        .size = range->size,
-    };
+    assert(n >= 1 && n <= IOREQ_RANGES_MAX);
+    *server = (struct ioreq_server){ .xen = xen, .ranges = n };
+    memcpy(server->range, range, n * sizeof(*range));
 
     rc = server_create(server);
     if (rc)
@@ -134,12 +150,7 @@ ioreq_create(struct ioreq_server *server, struct xen_handles *xen,
     if (!server->port)
         return fail("allocate the ports", server, -ENOMEM);
 
-    if (xendevicemodel_map_io_range_to_ioreq_server(
-            xen->dm, xen->domid, server->id, 1, range->base,
-            range->base + range->size - 1) < 0)
-        return fail("claim the register page", server, -errno);
-
-    return 0;
+    return ranges_claim(server);
 }
 
 void
@@ -158,7 +169,7 @@ bus_read(void *ctx, uint32_t off, unsigned size)
 {
     const struct ioreq_server *server = ctx;
 
-    return server->ops->read(server->ctx, off, size);
+    return server->ops->read(server->ctx, server->current, off, size);
 }
 
 static void
@@ -166,7 +177,7 @@ bus_write(void *ctx, uint32_t off, unsigned size, uint64_t val)
 {
     const struct ioreq_server *server = ctx;
 
-    server->ops->write(server->ctx, off, size, val);
+    server->ops->write(server->ctx, server->current, off, size, val);
 }
 
 static int
@@ -185,11 +196,28 @@ bus_mem_write(void *ctx, uint64_t gpa, const void *buf, size_t len)
     return gmem_write(server->gmem, gpa, buf, len);
 }
 
+/*
+ * The range that a request begins in, which Xen never lets end in another: it
+ * clips repeated instructions to a page.  One that begins in none finds nothing
+ * in whatever range.
+ */
+static unsigned
+range_find(const struct ioreq_server *server, uint64_t addr)
+{
+    unsigned i = 0;
+
+    while (i < server->ranges - 1 &&
+           addr - server->range[i].base >= server->range[i].size)
+        i++;
+    return i;
+}
+
 static uint64_t
 request_run(struct ioreq_server *server, const struct ioreq *req)
 {
+    const unsigned range = range_find(server, req->addr);
     const struct ioreq_bus bus = {
-        .size = server->size,
+        .size = server->range[range].size,
         .read = bus_read,
         .write = bus_write,
         .mem_read = bus_mem_read,
@@ -197,7 +225,8 @@ request_run(struct ioreq_server *server, const struct ioreq *req)
     };
     struct ioreq_plan plan;
 
-    ioreq_decode(req, server->base, &plan);
+    server->current = range;
+    ioreq_decode(req, server->range[range].base, &plan);
 
     server->stats.requests++;
     switch (plan.kind) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Our ioreq server: Xen hands it the guest's accesses to one range of guest
- * physical memory, one slot a vCPU in a shared page, and records on a
- * buffered ring.
+ * Our ioreq server: Xen hands it the guest's accesses to a few ranges of guest
+ * physical memory, one slot a vCPU in a shared page, and records on a buffered
+ * ring.
  *
  * The server is Xen's: it outlives us until ioreq_destroy(), and a vCPU that
  * has a request in its slot waits for the answer.
@@ -19,11 +19,23 @@ struct gmem;
 struct ioreq;
 struct xenforeignmemory_resource_handle;
 
-/* The owner of the range. */
+#define IOREQ_RANGES_MAX 4u
+
+/* Where we stand. */
+struct ioreq_range {
+    uint64_t base;
+    uint32_t size;
+};
+
+/* The owner of the ranges. */
 struct ioreq_ops {
-    /* @off is inside the range; @size is 1 to 8; see vtd.h. */
-    uint64_t (*read)(void *ctx, uint32_t off, unsigned size);
-    void (*write)(void *ctx, uint32_t off, unsigned size, uint64_t val);
+    /*
+     * @range counts from 0, as they were given; @off is inside it; @size is 1
+     * to 8; see vtd.h.
+     */
+    uint64_t (*read)(void *ctx, unsigned range, uint32_t off, unsigned size);
+    void (*write)(void *ctx, unsigned range, uint32_t off, unsigned size,
+                  uint64_t val);
 
     /* A record of IOREQ_TYPE_VIOMMU, as in dmop-abi.h. */
     void (*event)(void *ctx, uint32_t addr, uint32_t data);
@@ -43,8 +55,9 @@ struct ioreq_server {
     const struct ioreq_ops *ops;
     void *ctx;
 
-    uint64_t base;
-    uint32_t size;
+    struct ioreq_range range[IOREQ_RANGES_MAX];
+    unsigned ranges;
+    unsigned current; /* the range of the request that is run */
     uint16_t id;
     bool created;
 
@@ -61,18 +74,12 @@ struct ioreq_server {
     struct ioreq_stats stats;
 };
 
-/* Where we stand, for the creation. */
-struct ioreq_range {
-    uint64_t base;
-    uint32_t size;
-};
-
 /*
- * Create the server and map its pages.  The guest does not see it yet.  What
- * went wrong is logged.  ioreq_destroy() may follow a failure.
+ * Create the server with @n ranges and map its pages.  The guest does not see
+ * it yet.  What went wrong is logged.  ioreq_destroy() may follow a failure.
  */
 int ioreq_create(struct ioreq_server *server, struct xen_handles *xen,
-                 const struct ioreq_range *range);
+                 const struct ioreq_range *range, unsigned n);
 
 /* Who answers from now on.  Before ioreq_enable(). */
 void ioreq_attach(struct ioreq_server *server, const struct ioreq_ops *ops,

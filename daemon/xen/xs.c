@@ -85,8 +85,8 @@ xenstore_config_read(uint16_t domid, char *buf, size_t size)
     (void)snprintf(path, sizeof(path), "/libxl/%u/viommu/1", domid);
     rc = node_exists(xs, path);
     if (rc > 0) {
-        log_error("cannot serve %s: a guest has one unit at most; give one "
-                  "string in viommu=",
+        log_error("cannot serve %s: all units of a guest are in the node of "
+                  "unit 0; use viommu-ctl configure",
                   path);
         rc = -EINVAL;
     } else if (rc < 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Xenstore: the unit's configuration at start, and who serves the domain.
+ * Xenstore: the units' configuration at start, and who serves the domain.
  * Nothing here is the guest's to write.  No connection stays open.
  */
 #ifndef DAEMON_XEN_XS_H
@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 /*
- * Read the configuration of domain @domid's unit, /libxl/<domid>/viommu/0/
- * config.  What went wrong is logged; so is a second unit, which is refused.
+ * Read the configuration of domain @domid's units, all of them in one node,
+ * /libxl/<domid>/viommu/0/config.  What went wrong is logged; so is a second
+ * node, which is refused.
  */
 int xenstore_config_read(uint16_t domid, char *buf, size_t size);
 

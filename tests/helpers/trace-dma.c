@@ -117,6 +117,8 @@ config_read(const char *path, struct vtd_config *config)
     config->eim = false;
     config->esirtps = false;
     config->pi = false;
+    config->prs = false;
+    config->pds = false;
 }
 
 static void

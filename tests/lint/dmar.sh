@@ -136,14 +136,56 @@ check type=intel_vtd,base=0xfeda0000,ioapic_sid=f0:1f.6,ioapic_id=0,width=52 \
 check type=intel_vtd,ioapic_sid=00:1e.7,ioapic_id=255,faults=1,width=32 \
 	1F 01 00000000FED90000 FF 00 1E,07
 
+# units SPEC LENGTH BASE-FLAGS-SCOPES...: the units in their order, each with
+# its base, its flags, and the types and paths of its scopes
+units()
+{
+	spec=$1
+	length=$2
+	shift 2
+	build || return 0
+	expect 'Table Length' "$length"
+	expect 'Flags' 01
+	unit=0
+	scope=0
+	for want; do
+		unit=$((unit + 1))
+		expect 'Register Base Address' "00000000${want%%/*}" "$unit"
+		want=${want#*/}
+		expect 'Flags' "${want%%/*}" $((unit + 1))
+		want=${want#*/}
+		# shellcheck disable=SC2086 # a list of words
+		set -- $want
+		for path; do
+			scope=$((scope + 1))
+			expect 'PCI Path' "$path" "$scope"
+		done
+	done
+	[ -z "$(field "$dir/table.dsl" 'PCI Path' $((scope + 1)))" ] ||
+		fail "more than $scope scopes"
+	[ -z "$(field "$dir/table.dsl" 'Register Base Address' $((unit + 1)))" ] ||
+		fail "more than $unit units"
+	same_again
+}
+
 devices 'type=intel_vtd,devices=00:04.0' 00000050 01 04,00
 devices 'type=intel_vtd,intremap=0,dma=legacy,devices=00:04.0;00:05.1' \
 	00000050 00 04,00 05,01
-devices 'type=intel_vtd,dma=scalable,ats=1,devices=00:04.0;00:06.0' \
+devices 'type=intel_vtd,dma=scalable,ats=1,devices=00:04.0;00:06.0,layout=one' \
 	00000060 01 04,00 06,00
+
+# Split, and two of the same written out.
+units 'type=intel_vtd,dma=legacy,devices=00:04.0;00:05.1' 00000068 \
+	'FED90000/00/04,00 05,01' 'FED91000/01/00,00'
+units 'type=intel_vtd,dma=full,devices=00:04.0' 00000068 \
+	'FED90000/00/04,00' 'FED91000/01/00,00'
+units 'type=intel_vtd,dma=legacy,devices=00:04.0|type=intel_vtd,base=0xfed95000' \
+	00000060 'FED90000/00/04,00' 'FED95000/01/00,00'
+units 'type=intel_vtd,dma=legacy,devices=00:04.0|type=intel_vtd,base=0xfeda0000,dma=legacy,devices=00:05.0' \
+	00000068 'FED90000/00/04,00 00,00' 'FEDA0000/00/05,00'
 
 if [ "$failed" -gt 0 ]; then
 	echo "dmar: $failed checks failed" >&2
 	exit 1
 fi
-echo "dmar: 8 configurations, each disassembled and compiled again"
+echo "dmar: 12 configurations, each disassembled and compiled again"

@@ -31,7 +31,8 @@
 #define CANONICAL                                                     \
     "type=intel_vtd,intremap=1,eim=1,base=0xfed90000,ioapic_id=1,"    \
     "ioapic_sid=ff:00.0,faults=8,x2apic_opt_out=0,width=46,dma=none," \
-    "stages=both,caching=0,posted=0,ats=0,pasid=0"
+    "levels=4,stages=both,caching=0,posted=0,ats=0,pasid=0,prs=0,"    \
+    "drain_ms=1000,layout=one"
 
 #define GUEST                                               \
     "name=\"guest\"\ntype=\"hvm\"\non_reboot=\"destroy\"\n" \

@@ -47,11 +47,11 @@ static const struct {
 };
 
 static void
-parse(const char *spec, struct viommu_config *config)
+parse(const char *spec, struct viommu_configs *configs)
 {
     char err[256];
 
-    assert_int_equal(config_parse(spec, config, err, sizeof(err)), 0);
+    assert_int_equal(configs_parse(spec, configs, err, sizeof(err)), 0);
 }
 
 static void
@@ -59,12 +59,12 @@ holds_every_field(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct viommu_config config;
+        struct viommu_configs configs;
         uint8_t t[DMAR_SIZE_MAX];
         uint8_t sum = 0;
 
-        parse(table[i].spec, &config);
-        assert_int_equal(dmar_build(&config, t), 72);
+        parse(table[i].spec, &configs);
+        assert_int_equal(dmar_build(&configs, t), 72);
         /* Header. */
         assert_memory_equal(t, "DMAR", 4);
         assert_int_equal(get_le(t + 4, 4), 72);
@@ -99,50 +99,73 @@ holds_every_field(void **state)
     }
 }
 
-/* After the unit's 16 bytes at 48, which the fields above cover. */
+/* The definitions from 48 on, a line each; sizes and addresses follow. */
+#define UNIT(size, flags, page) \
+    0, 0, size, 0, flags, 0, 0, 0, 0, page, 0xd9, 0xfe, 0, 0, 0, 0
+#define DEVICE(bus, dev, fn) 1, 8, 0, 0, 0, bus, dev, fn
+#define IOAPIC               3, 8, 0, 0, 1, 0xff, 0, 0
+#define ROOT_PORTS           2, 0, 8, 0, 1, 0, 0, 0
+
 static const struct {
     const char *spec;
-    uint8_t flags;      /* of the table */
-    uint8_t unit_flags; /* of the unit */
-    uint8_t size;       /* of what follows */
-    uint8_t bytes[40];
+    uint8_t flags; /* of the table */
+    uint8_t size;  /* of what follows */
+    uint8_t bytes[96];
 } scopes[] = {
     { "type=intel_vtd,devices=00:04.0",
       1,
-      0,
-      16,
-      { 1, 8, 0, 0, 0, 0, 4, 0, 3, 8, 0, 0, 1, 0xff, 0, 0 } },
+      32,
+      { UNIT(32, 0, 0), DEVICE(0, 4, 0), IOAPIC } },
     { "type=intel_vtd,dma=legacy,intremap=0,devices=1f:1e.7;00:05.1",
       0,
-      0,
-      16,
-      { 1, 8, 0, 0, 0, 0x1f, 0x1e, 7, 1, 8, 0, 0, 0, 0, 5, 1 } },
-    { "type=intel_vtd,dma=full,devices=00:04.0",
+      32,
+      { UNIT(32, 0, 0), DEVICE(0x1f, 0x1e, 7), DEVICE(0, 5, 1) } },
+    { "type=intel_vtd,dma=full,devices=00:04.0,layout=one",
       1,
-      0,
-      24,
-      { 1, 8, 0, 0, 0, 0, 4, 0, 3, 8, 0, 0, 1, 0xff, 0, 0,
-        /* Every root port. */
-        2, 0, 8, 0, 1, 0, 0, 0 } },
+      40,
+      { UNIT(32, 0, 0), DEVICE(0, 4, 0), IOAPIC, ROOT_PORTS } },
+    /* Split: the rest of PCI and the IOAPIC are in the last. */
+    { "type=intel_vtd,dma=legacy,devices=00:04.0;00:05.0",
+      1,
+      56,
+      { UNIT(32, 0, 0), DEVICE(0, 4, 0), DEVICE(0, 5, 0), UNIT(24, 1, 0x10),
+        IOAPIC } },
+    { "type=intel_vtd,dma=full,devices=00:04.0,x2apic_opt_out=1",
+      3,
+      56,
+      { UNIT(24, 0, 0), DEVICE(0, 4, 0), UNIT(24, 1, 0x10), IOAPIC,
+        ROOT_PORTS } },
+    { "type=intel_vtd,dma=legacy,devices=00:04.0,base=0xfed92000|"
+      "type=intel_vtd,dma=legacy,devices=00:05.0,ats=1|type=intel_vtd,base="
+      "0xfed93000",
+      1,
+      80,
+      { UNIT(24, 0, 0x20), DEVICE(0, 4, 0), UNIT(24, 0, 0), DEVICE(0, 5, 0),
+        UNIT(24, 1, 0x30), IOAPIC, ROOT_PORTS } },
+    /* The IOAPIC is in the first that remaps interrupts. */
+    { "type=intel_vtd,dma=legacy,intremap=0,devices=00:04.0,base=0xfed92000|"
+      "type=intel_vtd,dma=legacy,devices=00:05.0",
+      1,
+      56,
+      { UNIT(24, 0, 0x20), DEVICE(0, 4, 0), UNIT(32, 0, 0), DEVICE(0, 5, 0),
+        IOAPIC } },
 };
 
 static void
-names_devices_instead_of_all(void **state)
+defines_each_unit_with_its_scope(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(scopes); i++) {
-        struct viommu_config config;
+        struct viommu_configs configs;
         uint8_t t[DMAR_SIZE_MAX];
-        size_t size = 64u + scopes[i].size;
+        size_t size = 48u + scopes[i].size;
         uint8_t sum = 0;
 
-        parse(scopes[i].spec, &config);
-        assert_int_equal(dmar_build(&config, t), size);
+        parse(scopes[i].spec, &configs);
+        assert_int_equal(dmar_build(&configs, t), size);
         assert_int_equal(get_le(t + 4, 4), size);
         assert_int_equal(t[37], scopes[i].flags);
-        assert_int_equal(get_le(t + 50, 2), 32);
-        assert_int_equal(t[52], scopes[i].unit_flags);
-        assert_memory_equal(t + 64, scopes[i].bytes, scopes[i].size);
+        assert_memory_equal(t + 48, scopes[i].bytes, scopes[i].size);
         for (size_t n = 0; n < size; n++) {
             sum = (uint8_t)(sum + t[n]);
         }
@@ -150,34 +173,43 @@ names_devices_instead_of_all(void **state)
     }
 }
 
+/* Four units with sixteen devices each. */
 static void
 the_longest_table_fits(void **state)
 {
-    struct viommu_config config;
+    struct viommu_configs configs;
     uint8_t t[DMAR_SIZE_MAX];
+    char spec[2048] = "";
+    size_t len = 0;
 
     (void)state;
-    parse("type=intel_vtd,dma=full,devices="
-          "00:01.0;00:01.1;00:01.2;00:01.3;00:01.4;00:01.5;00:01.6;00:01.7;"
-          "00:02.0;00:02.1;00:02.2;00:02.3;00:02.4;00:02.5;00:02.6;00:02.7",
-          &config);
-    assert_int_equal(dmar_build(&config, t), DMAR_SIZE_MAX);
-    assert_int_equal(get_le(t + 50, 2), DMAR_SIZE_MAX - 48 - 8);
+    for (unsigned unit = 0; unit < CONFIG_UNITS_MAX; unit++) {
+        len += (size_t)snprintf(spec + len, sizeof(spec) - len,
+                                "%stype=intel_vtd,dma=full,base=0xfeda%u000,"
+                                "devices=",
+                                unit ? "|" : "", unit);
+        for (unsigned i = 0; i < CONFIG_DEVICES_MAX; i++) {
+            len += (size_t)snprintf(spec + len, sizeof(spec) - len,
+                                    "%s0%u:%02x.0", i ? ";" : "", unit, i);
+        }
+    }
+    parse(spec, &configs);
+    assert_int_equal(dmar_build(&configs, t), DMAR_SIZE_MAX);
 }
 
 static void
 overwrites_what_was_there(void **state)
 {
-    struct viommu_config config;
+    struct viommu_configs configs;
     uint8_t a[DMAR_SIZE_MAX];
     uint8_t b[DMAR_SIZE_MAX];
 
     (void)state;
-    parse("type=intel_vtd", &config);
+    parse("type=intel_vtd", &configs);
     memset(a, 0, sizeof(a));
     memset(b, 0xff, sizeof(b));
-    dmar_build(&config, a);
-    dmar_build(&config, b);
+    dmar_build(&configs, a);
+    dmar_build(&configs, b);
     assert_memory_equal(a, b, sizeof(a));
 }
 
@@ -186,7 +218,7 @@ writes_a_file(void **state)
 {
     char path[] = "/tmp/dmar-test-XXXXXX";
     int fd = mkstemp(path);
-    struct viommu_config config;
+    struct viommu_configs configs;
     struct text_error err;
     uint8_t want[DMAR_SIZE_MAX];
     uint8_t got[DMAR_SIZE_MAX + 1];
@@ -196,9 +228,9 @@ writes_a_file(void **state)
     assert_true(fd >= 0);
     /* The file is longer before. */
     assert_int_equal(ftruncate(fd, 4096), 0);
-    parse("type=intel_vtd", &config);
-    assert_int_equal(dmar_write(&config, path, &err), 0);
-    size = dmar_build(&config, want);
+    parse("type=intel_vtd", &configs);
+    assert_int_equal(dmar_write(&configs, path, &err), 0);
+    size = dmar_build(&configs, want);
     assert_int_equal(pread(fd, got, sizeof(got), 0), size);
     assert_memory_equal(got, want, size);
     close(fd);
@@ -208,15 +240,15 @@ writes_a_file(void **state)
 static void
 says_why_it_cannot_write(void **state)
 {
-    struct viommu_config config;
+    struct viommu_configs configs;
     struct text_error err;
 
     (void)state;
-    parse("type=intel_vtd", &config);
-    assert_int_equal(dmar_write(&config, "/nonexistent/dmar", &err), -ENOENT);
+    parse("type=intel_vtd", &configs);
+    assert_int_equal(dmar_write(&configs, "/nonexistent/dmar", &err), -ENOENT);
     assert_string_equal(
         err.text, "cannot write /nonexistent/dmar: No such file or directory");
-    assert_int_equal(dmar_write(&config, "/dev/full", &err), -ENOSPC);
+    assert_int_equal(dmar_write(&configs, "/dev/full", &err), -ENOSPC);
     assert_string_equal(err.text,
                         "cannot write /dev/full: No space left on device");
 }
@@ -226,7 +258,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_every_field),
-        cmocka_unit_test(names_devices_instead_of_all),
+        cmocka_unit_test(defines_each_unit_with_its_scope),
         cmocka_unit_test(the_longest_table_fits),
         cmocka_unit_test(overwrites_what_was_there),
         cmocka_unit_test(writes_a_file),

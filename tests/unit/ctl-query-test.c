@@ -22,7 +22,9 @@
     "\"uptime-ms\": 3725999, \"state\": \"running\", "                        \
     "\"config\": \"type=intel_vtd\", \"notes\": [\"be careful\\u001b[2J\"], " \
     "\"ioreq\": {\"server\": 1, \"vcpus\": 2}, \"units\": [{\"unit\": 0, "    \
-    "\"base\": 4275634176, \"intremap\": true, \"x2apic\": true, "            \
+    "\"base\": 4275634176, \"dma\": \"legacy\", \"translating\": true, "      \
+    "\"devices\": [\"00:04.0\", \"00:05.1\"], \"wired\": false, "             \
+    "\"intremap\": true, \"x2apic\": true, "                                  \
     "\"queue\": true, \"compat-blocked\": true, \"table-entries\": 65536, "   \
     "\"faults-pending\": 0}], \"xen\": {\"version\": 1, \"features\": 1, "    \
     "\"owner\": 1, \"remapped\": 18446744073709551615, \"events\": 3, "       \
@@ -121,6 +123,10 @@ static const struct query_case {
       "vCPUs               2\n"
       "unit                0\n"
       "  register page     0xfed90000\n"
+      "  devices named     00:04.0 00:05.1\n"
+      "  DMA remapping     legacy\n"
+      "  translation       enabled\n"
+      "  wired to Xen      no\n"
       "  remapping         enabled\n"
       "  mode              x2APIC, 32-bit destinations\n"
       "  compatibility     blocked\n"
@@ -149,6 +155,10 @@ static const struct query_case {
       "vCPUs               ?\n"
       "unit                ?\n"
       "  register page     ?\n"
+      "  devices named     ?\n"
+      "  DMA remapping     ?\n"
+      "  translation       ?\n"
+      "  wired to Xen      ?\n"
       "  remapping         ?\n"
       "  mode              ?\n"
       "  compatibility     ?\n"
@@ -157,6 +167,10 @@ static const struct query_case {
       "  faults pending    ?\n"
       "unit                ?\n"
       "  register page     ?\n"
+      "  devices named     ?\n"
+      "  DMA remapping     ?\n"
+      "  translation       ?\n"
+      "  wired to Xen      ?\n"
       "  remapping         ?\n"
       "  mode              ?\n"
       "  compatibility     ?\n"

@@ -184,8 +184,9 @@ configures_from_a_file(void **state)
     assert_string_equal(
         value, "type=intel_vtd,intremap=1,eim=0,base=0xfed90000,"
                "ioapic_id=1,ioapic_sid=ff:00.0,faults=8,"
-               "x2apic_opt_out=0,width=46,dma=none,stages=both,caching=0,"
-               "posted=0,ats=0,pasid=0");
+               "x2apic_opt_out=0,width=46,dma=none,levels=4,stages=both,"
+               "caching=0,posted=0,ats=0,pasid=0,prs=0,drain_ms=1000,"
+               "layout=one");
     assert_memory_equal(out, "domain 3: type=intel_vtd", 24);
     free(out);
     unlink(path);

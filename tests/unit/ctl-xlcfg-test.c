@@ -78,9 +78,38 @@ reads_unit_in_each_form(void **state)
         assert_int_equal(cfg.type, XLCFG_HVM);
         assert_false(cfg.acpi_firmware);
         assert_true(cfg.restarts);
-        assert_false(cfg.unit.eim);
-        assert_true(cfg.unit.intremap);
-        assert_int_equal(cfg.unit.base, 0xfed90000);
+        assert_int_equal(cfg.units.count, 1);
+        assert_false(cfg.units.unit[0].eim);
+        assert_true(cfg.units.unit[0].intremap);
+        assert_int_equal(cfg.units.unit[0].base, 0xfed90000);
+    }
+}
+
+static void
+reads_every_unit(void **state)
+{
+    static const char *const forms[] = {
+        HVM "viommu=[\"type=intel_vtd,dma=legacy,devices=00:04.0@5\"]\n",
+        HVM "viommu=[\"type=intel_vtd,dma=legacy,devices=00:04.0@5\",\n"
+            "\"type=intel_vtd,base=0xfed91000\"]\n",
+        HVM "viommu=\"type=intel_vtd,dma=legacy,devices=00:04.0@5|"
+            "type=intel_vtd,base=0xfed91000\"\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        struct text_error err = { "" };
+        struct xlcfg cfg;
+
+        if (read_as(forms[i], strlen(forms[i]), &cfg, &err)) {
+            fail_msg("%s\nrefused: %s", forms[i], err.text);
+        }
+        assert_int_equal(cfg.units.count, 2);
+        assert_int_equal(cfg.units.wired, 1);
+        assert_int_equal(cfg.units.unit[0].dma, CONFIG_DMA_LEGACY);
+        assert_int_equal(cfg.units.unit[0].device_uid[0], 5);
+        assert_int_equal(cfg.units.unit[1].dma, CONFIG_DMA_NONE);
+        assert_int_equal(cfg.units.unit[1].base, 0xfed91000);
     }
 }
 
@@ -147,7 +176,13 @@ static const struct {
     { HVM, "", " has no unit; add viommu=[\"type=intel_vtd\"]" },
     { HVM "viommu=[]", "", " has no unit; add viommu=[\"type=intel_vtd\"]" },
     { HVM "viommu=[\"type=intel_vtd\",\"type=intel_vtd,eim=0\"]", "",
-      ": viommu[1] is a second unit; accepted: one" },
+      ": viommu[0] and viommu[1] have the same base; accepted: another page "
+      "for each" },
+    { HVM "viommu=[\"type=intel_vtd\",\"type=intel_vtd,eim=7\"]", "",
+      ": viommu[1]: eim=7 is not a switch; accepted: 0, 1, on or off" },
+    { HVM "viommu=[\"type=intel_vtd\",[\"type=intel_vtd\"]]", "",
+      ": viommu is neither a string nor a list of strings; accepted: "
+      "viommu=[\"type=intel_vtd\"]" },
     { HVM "viommu=[[\"type=intel_vtd\"]]", "",
       ": viommu is neither a string nor a list of strings; accepted: "
       "viommu=[\"type=intel_vtd\"]" },
@@ -199,7 +234,7 @@ arguments_come_after_the_file(void **state)
     assert_int_equal(read_as(text, strlen(text), &cfg, &err), 0);
     assert_int_equal(xlcfg_read(path, extra, COUNT(extra), &cfg, &err), 0);
     assert_string_equal(cfg.name, "other");
-    assert_int_equal(cfg.unit.faults, 2);
+    assert_int_equal(cfg.units.unit[0].faults, 2);
 }
 
 static void
@@ -242,6 +277,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_unit_in_each_form),
+        cmocka_unit_test(reads_every_unit),
         cmocka_unit_test(tells_guest_types_apart),
         cmocka_unit_test(sees_what_stands_in_the_way),
         cmocka_unit_test(refuses_by_name),

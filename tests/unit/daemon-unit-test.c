@@ -91,7 +91,7 @@ a_stage_can_be_left_out(void **state)
     assert_memory_equal(&unit, &want, sizeof(unit));
 }
 
-/* All but 5-level tables and page requests. */
+/* All but 5-level tables. */
 static void
 the_full_mode_is_what_a_guest_of_xen_can_use(void **state)
 {
@@ -103,13 +103,49 @@ the_full_mode_is_what_a_guest_of_xen_can_use(void **state)
     want.fs5lp = false;
     want.sagaw = VTD_SAGAW_39 | VTD_SAGAW_48;
     want.mgaw = 48;
+    assert_memory_equal(&unit, &want, sizeof(unit));
+    unit = unit_of("type=intel_vtd,dma=full,devices=00:04.0,width=52,prs=0");
     want.prs = false;
     want.pds = false;
     assert_memory_equal(&unit, &want, sizeof(unit));
     unit = unit_of("type=intel_vtd,dma=full,devices=00:04.0,width=32,ats=0,"
                    "posted=0,pasid=0");
     assert_false(unit.pi || unit.dt || unit.dit || unit.srs || unit.phmr);
+    assert_false(unit.prs || unit.pds);
     assert_int_equal(unit.pasid_bits, 0);
+}
+
+static void
+page_requests_need_not_be_of_the_full_mode(void **state)
+{
+    struct vtd_config want = vtd_config_scalable;
+    struct vtd_config unit = unit_of("type=intel_vtd,dma=scalable,width=52,"
+                                     "devices=00:04.0,ats=1,prs=1");
+
+    (void)state;
+    want.dt = true;
+    want.prs = true;
+    want.pds = true;
+    assert_memory_equal(&unit, &want, sizeof(unit));
+}
+
+static void
+three_levels_are_the_only_width(void **state)
+{
+    static const char *const dma[] = { "legacy", "scalable", "full" };
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct vtd_config unit;
+        char spec[128];
+
+        snprintf(spec, sizeof(spec),
+                 "type=intel_vtd,dma=%s,devices=00:04.0,levels=3", dma[i]);
+        unit = unit_of(spec);
+        assert_int_equal(unit.sagaw, VTD_SAGAW_39);
+        assert_int_equal(unit.mgaw, 39);
+        assert_null(vtd_config_check(&unit));
+    }
 }
 
 /* Each combination of the keys that decide what is advertised. */
@@ -129,7 +165,7 @@ what_is_accepted_makes_a_unit(void **state)
     unsigned accepted = 0;
 
     (void)state;
-    for (unsigned n = 0; n < 8u << 7; n++) {
+    for (unsigned n = 0; n < 8u << 9; n++) {
         struct viommu_config config;
         struct vtd_config unit;
         char spec[256];
@@ -137,9 +173,11 @@ what_is_accepted_makes_a_unit(void **state)
 
         snprintf(spec, sizeof(spec),
                  "type=intel_vtd,dma=%s,intremap=%u,eim=%u,caching=%u,"
-                 "posted=%u,ats=%u,pasid=%u,width=%u,devices=00:04.0",
-                 dma[n >> 7], n & 1, n >> 1 & 1, n >> 2 & 1, n >> 3 & 1,
-                 n >> 4 & 1, n >> 5 & 1 ? 20 : 0, n >> 6 & 1 ? 32 : 52);
+                 "posted=%u,ats=%u,pasid=%u,width=%u,prs=%u,levels=%u,"
+                 "devices=00:04.0",
+                 dma[n >> 9], n & 1, n >> 1 & 1, n >> 2 & 1, n >> 3 & 1,
+                 n >> 4 & 1, n >> 5 & 1 ? 20 : 0, n >> 6 & 1 ? 32 : 52,
+                 n >> 7 & 1, n >> 8 & 1 ? 3 : 4);
         if (config_parse(spec, &config, err, sizeof(err))) {
             continue;
         }
@@ -154,11 +192,16 @@ what_is_accepted_makes_a_unit(void **state)
         assert_int_equal(unit.dt, n >> 4 & 1);
         assert_int_equal(unit.pasid_bits, n >> 5 & 1 ? 20 : 0);
         assert_int_equal(unit.haw, n >> 6 & 1 ? 32 : 52);
+        assert_int_equal(unit.prs, n >> 7 & 1);
+        assert_int_equal(unit.pds, n >> 7 & 1);
         accepted++;
     }
-    /* Interrupts alone; legacy; scalable and full, with PASIDs and without,
-     * with each stage and with both. */
-    assert_int_equal(accepted, 4 * 2 + 5 * 8 + 2 * 5 * 16 * 3);
+    /*
+     * Interrupts alone; legacy; scalable and full, with PASIDs and without,
+     * with each stage and with both, and page requests, which need PASIDs and
+     * device TLBs.  All but the first with 3 levels as well.
+     */
+    assert_int_equal(accepted, 4 * 2 + 2 * (5 * 8 + 2 * 3 * (5 * 16 + 5 * 4)));
 }
 
 int
@@ -169,6 +212,8 @@ main(void)
         cmocka_unit_test(a_mode_of_dma_remapping_is_a_preset),
         cmocka_unit_test(a_stage_can_be_left_out),
         cmocka_unit_test(the_full_mode_is_what_a_guest_of_xen_can_use),
+        cmocka_unit_test(page_requests_need_not_be_of_the_full_mode),
+        cmocka_unit_test(three_levels_are_the_only_width),
         cmocka_unit_test(what_is_accepted_makes_a_unit),
     };
 

@@ -40,7 +40,7 @@ cmd_configure(struct ctl *ctl, int argc, char **argv)
         NULL,
         parse_option,
         "DOMAIN CFG",
-        "Hand the unit's configuration in CFG to the daemon that will be "
+        "Hand the units' configuration in CFG to the daemon that will be "
         "started for DOMAIN.",
         NULL,
         NULL,
@@ -59,7 +59,7 @@ cmd_configure(struct ctl *ctl, int argc, char **argv)
         rc = store_domain_find(args.domain, &domid, &err);
     }
     if (!rc) {
-        config_format(&xlcfg.unit, spec, sizeof(spec));
+        configs_format(&xlcfg.units, spec, sizeof(spec));
         rc = store_config_write(domid, spec, &err);
     }
     if (rc) {

@@ -102,7 +102,7 @@ read_config(struct create *create, struct text_error *err)
     if (rc != -ENXIO) {
         return rc;
     }
-    config_format(&create->xlcfg.unit, create->spec, sizeof(create->spec));
+    configs_format(&create->xlcfg.units, create->spec, sizeof(create->spec));
     report(create, "configuration", "%s", create->spec);
     return 0;
 }
@@ -145,7 +145,7 @@ write_dmar(struct create *create, struct text_error *err)
     }
     rc = set_dmar_path(create, err);
     if (!rc) {
-        rc = dmar_write(&create->xlcfg.unit, create->dmar_path, err);
+        rc = dmar_write(&create->xlcfg.units, create->dmar_path, err);
     }
     if (!rc) {
         report(create, "table", "%s", create->dmar_path);

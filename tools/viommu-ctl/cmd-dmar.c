@@ -17,7 +17,7 @@ struct args {
 static const struct argp_option options[] = {
     { "output", 'o', "FILE", 0, "Write to FILE instead of standard output", 0 },
     { "config", 'c', "SPEC", 0,
-      "Take the unit's configuration from SPEC, \"type=intel_vtd,...\"", 0 },
+      "Take the units' configuration from SPEC, \"type=intel_vtd,...\"", 0 },
     { 0 },
 };
 
@@ -50,11 +50,11 @@ parse_option(int key, char *arg, struct argp_state *state)
 }
 
 static int
-write_stdout(FILE *out, const struct viommu_config *config,
+write_stdout(FILE *out, const struct viommu_configs *configs,
              struct text_error *err)
 {
     uint8_t table[DMAR_SIZE_MAX];
-    size_t size = dmar_build(config, table);
+    size_t size = dmar_build(configs, table);
 
     if (isatty(fileno(out))) {
         return text_fail(err, -ENOTTY,
@@ -75,7 +75,7 @@ cmd_dmar(struct ctl *ctl, int argc, char **argv)
         options,
         parse_option,
         "CFG\n--config=SPEC",
-        "Write the ACPI DMAR table of a guest's unit, for acpi_firmware= in "
+        "Write the ACPI DMAR table of a guest's units, for acpi_firmware= in "
         "its xl.cfg.",
         NULL,
         NULL,
@@ -88,13 +88,13 @@ cmd_dmar(struct ctl *ctl, int argc, char **argv)
 
     command_parse(&argp, argc, argv, &args);
     if (args.spec) {
-        rc = config_parse(args.spec, &xlcfg.unit, err.text, sizeof(err.text));
+        rc = configs_parse(args.spec, &xlcfg.units, err.text, sizeof(err.text));
     } else {
         rc = xlcfg_read(args.cfg, NULL, 0, &xlcfg, &err);
     }
     if (!rc) {
-        rc = args.output ? dmar_write(&xlcfg.unit, args.output, &err)
-                         : write_stdout(ctl->out, &xlcfg.unit, &err);
+        rc = args.output ? dmar_write(&xlcfg.units, args.output, &err)
+                         : write_stdout(ctl->out, &xlcfg.units, &err);
     }
     return rc ? command_fail(rc, &err) : COMMAND_OK;
 }

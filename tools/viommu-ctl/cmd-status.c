@@ -23,6 +23,10 @@ static const struct column ioreq_columns[] = {
 static const struct column unit_columns[] = {
     { "unit", "unit", CELL_DEC, NULL, NULL },
     { "  register page", "base", CELL_HEX, NULL, NULL },
+    { "  devices named", "devices", CELL_LIST, NULL, NULL },
+    { "  DMA remapping", "dma", CELL_TEXT, NULL, NULL },
+    { "  translation", "translating", CELL_FLAG, "enabled", "disabled" },
+    { "  wired to Xen", "wired", CELL_FLAG, "yes", "no" },
     { "  remapping", "intremap", CELL_FLAG, "enabled", "disabled" },
     { "  mode", "x2apic", CELL_FLAG, "x2APIC, 32-bit destinations",
       "xAPIC, 8-bit destinations" },

@@ -41,8 +41,15 @@ put_text(uint8_t *p, const char *text)
 
 /* [ACPI 6.4, "System Description Table Header"], then the DMAR's own part. */
 static void
-put_header(const struct viommu_config *config, uint8_t *p)
+put_header(const struct viommu_configs *configs, uint8_t *p)
 {
+    uint8_t flags = 0;
+
+    for (unsigned i = 0; i < configs->count; i++) {
+        flags |= configs->unit[i].intremap ? DMAR_F_INTR_REMAP : 0;
+        flags |= configs->unit[i].x2apic_opt_out ? DMAR_F_X2APIC_OPT_OUT : 0;
+    }
+
     put_text(p, "DMAR");
     p[8] = DMAR_REVISION;
     put_text(p + 10, "VIOMMU");
@@ -50,9 +57,9 @@ put_header(const struct viommu_config *config, uint8_t *p)
     put_le(p + 24, 4, 1);
     put_text(p + 28, "VIOM");
     put_le(p + 32, 4, 1);
-    p[36] = (uint8_t)(config->width - 1);
-    p[37] = (uint8_t)((config->intremap ? DMAR_F_INTR_REMAP : 0) |
-                      (config->x2apic_opt_out ? DMAR_F_X2APIC_OPT_OUT : 0));
+    /* The same in all units. */
+    p[36] = (uint8_t)(configs->unit[0].width - 1);
+    p[37] = flags;
 }
 
 /*
@@ -73,7 +80,8 @@ put_scope(uint8_t *p, uint8_t type, uint8_t id, uint16_t sid)
 
 /*
  * [VT-d 4.1, "DMA Remapping Hardware Unit Definition Structure"].  The size
- * byte stays 0: one register page.  The devices that it names, or every one.
+ * byte stays 0: one register page.  The devices that it names, or every one
+ * that no unit names: then it is the last.
  */
 static uint8_t *
 put_unit(const struct viommu_config *config, uint8_t *p)
@@ -89,7 +97,7 @@ put_unit(const struct viommu_config *config, uint8_t *p)
     for (uint8_t i = 0; i < config->device_count; i++) {
         end = put_scope(end, SCOPE_TYPE_ENDPOINT, 0, config->device[i]);
     }
-    if (config->intremap) {
+    if (config->ioapic) {
         end = put_scope(end, SCOPE_TYPE_IOAPIC, config->ioapic_id,
                         config->ioapic_sid);
     }
@@ -111,16 +119,20 @@ put_ats_ports(uint8_t *p)
 }
 
 size_t
-dmar_build(const struct viommu_config *config, uint8_t table[DMAR_SIZE_MAX])
+dmar_build(const struct viommu_configs *configs, uint8_t table[DMAR_SIZE_MAX])
 {
     uint8_t sum = 0;
-    uint8_t *end;
+    uint8_t *end = table + OFF_DRHD;
+    bool ats = false;
     size_t size;
 
     memset(table, 0, DMAR_SIZE_MAX);
-    put_header(config, table);
-    end = put_unit(config, table + OFF_DRHD);
-    if (config->ats) {
+    put_header(configs, table);
+    for (unsigned i = 0; i < configs->count; i++) {
+        end = put_unit(&configs->unit[i], end);
+        ats |= configs->unit[i].ats;
+    }
+    if (ats) {
         end = put_ats_ports(end);
     }
     size = (size_t)(end - table);
@@ -133,11 +145,11 @@ dmar_build(const struct viommu_config *config, uint8_t table[DMAR_SIZE_MAX])
 }
 
 int
-dmar_write(const struct viommu_config *config, const char *path,
+dmar_write(const struct viommu_configs *configs, const char *path,
            struct text_error *err)
 {
     uint8_t table[DMAR_SIZE_MAX];
-    size_t size = dmar_build(config, table);
+    size_t size = dmar_build(configs, table);
     FILE *file = fopen(path, "we");
     size_t n;
     int rc = 0;

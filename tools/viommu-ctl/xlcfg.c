@@ -50,12 +50,43 @@ read_text(const char *path, char *const extra[], size_t extra_count,
     return rc;
 }
 
-/* The one unit's specification, which belongs to @cfg. */
+/* The strings of @list, @entries of them, as one; the caller frees it. */
+static char *
+join_units(const XLU_ConfigList *list, int entries)
+{
+    char *spec = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&spec, &len);
+    bool ok = out != NULL;
+
+    for (int i = 0; i < entries && ok; i++) {
+        const char *item = xlu_cfg_get_listitem(list, i);
+
+        ok = item != NULL;
+        if (ok && i) {
+            fputc(CONFIG_SEPARATOR, out);
+        }
+        if (ok) {
+            fputs(item, out);
+        }
+    }
+    if (out && fclose(out)) {
+        ok = false;
+    }
+    if (!ok) {
+        free(spec);
+        spec = NULL;
+    }
+    return spec;
+}
+
+/* The units' specification; the caller frees *spec. */
 static int
-find_unit(const XLU_Config *cfg, const char *path, const char **spec,
-          struct text_error *err)
+find_units(const XLU_Config *cfg, const char *path, char **spec,
+           struct text_error *err)
 {
     XLU_ConfigList *list = NULL;
+    const char *single;
     int entries = 0;
     int rc = xlu_cfg_get_list(cfg, "viommu", &list, &entries, 1);
 
@@ -64,16 +95,13 @@ find_unit(const XLU_Config *cfg, const char *path, const char **spec,
                          "%s has no unit; add viommu=[\"type=intel_vtd\"]",
                          path);
     }
-    if (!rc && entries > 1) {
-        return text_fail(err, -EINVAL,
-                         "%s: viommu[1] is a second unit; accepted: one", path);
-    }
-    if (rc) {
-        rc = xlu_cfg_get_string(cfg, "viommu", spec, 1);
+    if (!rc) {
+        *spec = join_units(list, entries);
     } else {
-        *spec = xlu_cfg_get_listitem(list, 0);
+        rc = xlu_cfg_get_string(cfg, "viommu", &single, 1);
+        *spec = rc ? NULL : strdup(single);
     }
-    if (rc || !*spec) {
+    if (!*spec) {
         return text_fail(err, -EINVAL,
                          "%s: viommu is neither a string nor a list of "
                          "strings; accepted: viommu=[\"type=intel_vtd\"]",
@@ -109,14 +137,15 @@ interpret(const XLU_Config *cfg, const char *path, struct xlcfg *out,
 {
     const char *name = get_string(cfg, "name", "");
     const char *on_reboot = get_string(cfg, "on_reboot", "restart");
-    const char *spec = NULL;
+    char *spec = NULL;
     struct text_error why = { "" };
-    int rc = find_unit(cfg, path, &spec, err);
+    int rc = find_units(cfg, path, &spec, err);
 
     if (rc) {
         return rc;
     }
-    rc = config_parse(spec, &out->unit, why.text, sizeof(why.text));
+    rc = configs_parse(spec, &out->units, why.text, sizeof(why.text));
+    free(spec);
     if (rc) {
         return text_fail(err, rc, "%.200s: %s", path, why.text);
     }

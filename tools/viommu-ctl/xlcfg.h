@@ -23,7 +23,7 @@ struct xlcfg {
     enum xlcfg_type type;
     bool acpi_firmware; /* the file brings ACPI tables of its own   */
     bool restarts;      /* xl starts the guest again when it reboots */
-    struct viommu_config unit;
+    struct viommu_configs units;
 };
 
 /*
