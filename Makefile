@@ -90,6 +90,7 @@ $(B)/pic/%.o: %.c Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
 
 include client/client.mk
+include client/examples/edu/edu.mk
 
 support := $(support-src:%.c=$(B)/%.o)
 

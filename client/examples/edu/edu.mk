@@ -1,0 +1,29 @@
+# viommu-edu: the example of an emulator that uses libviommu-client.
+
+libexecdir ?= $(prefix)/libexec
+
+edu-src := $(sort $(wildcard client/examples/edu/*.c))
+edu-libs := $(shell $(PKG_CONFIG) --libs xendevicemodel xenforeignmemory \
+	xenevtchn xentoolcore 2>/dev/null) -pthread
+# What knows neither Xen nor viommud.
+edu-pure-src := $(addprefix client/examples/edu/,edu.c edu-extended.c pci.c \
+	request.c)
+edu-test-src := $(sort $(wildcard tests/unit/edu-*-test.c))
+edu-tests := $(edu-test-src:%.c=$(B)/%)
+unit-tests += $(edu-tests)
+
+all: $(B)/viommu-edu
+
+$(B)/viommu-edu: $(edu-src:%.c=$(B)/%.o) $(B)/libviommu-client.so
+	@echo '  LINK    $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+		-L$(B) -lviommu-client $(edu-libs)
+
+$(edu-tests): %: %.o $(edu-pure-src:%.c=$(B)/%.o)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -pthread
+
+.PHONY: install-edu
+install: install-edu
+install-edu: $(B)/viommu-edu
+	install -D -m 755 $(B)/viommu-edu $(DESTDIR)$(libexecdir)/viommud/viommu-edu
+	install -D -m 644 man/viommu-edu.1 $(DESTDIR)$(mandir)/man1/viommu-edu.1
