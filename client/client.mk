@@ -43,5 +43,6 @@ install-client: client $(B)/viommu-client.pc
 	install -D -m 644 $(B)/libviommu-client.a $(DESTDIR)$(libdir)/libviommu-client.a
 	install -D -m 644 $(B)/viommu-client.pc $(DESTDIR)$(pkgconfigdir)/viommu-client.pc
 	install -D -m 644 client/viommu-client.h $(DESTDIR)$(includedir)/viommu/viommu-client.h
+	install -D -m 644 client/viommu-vhost.h $(DESTDIR)$(includedir)/viommu/viommu-vhost.h
 	install -D -m 644 client/viommu-proto.h $(DESTDIR)$(includedir)/viommu/viommu-proto.h
 	install -D -m 644 man/libviommu-client.3 $(DESTDIR)$(mandir)/man3/libviommu-client.3
