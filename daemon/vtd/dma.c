@@ -515,7 +515,9 @@ inspect_tables(const struct vtd_dma *dma, const struct vtd_dma_req *req,
 
     env.root = state->root;
     env.trail = trail;
-    fr = vtd_walk_inspect(&env, req, ctx, &found);
+    (void)vtd_walk_inspect(&env, req, ctx, &found);
+    env.trail = NULL;
+    fr = vtd_walk_dry(&env, req, ctx, &found);
     if (fr != VTD_FR_OK) {
         return fr;
     }

@@ -79,15 +79,12 @@ vtd_walk_is_needed(const struct vtd_dma_ctx *ctx, const struct vtd_dma_req *req)
 }
 
 enum vtd_fr
-vtd_walk_inspect(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
+vtd_walk_request(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
                  struct vtd_dma_ctx *ctx, struct vtd_page *page)
 {
     struct vtd_walk_hint hint = { .level = 0 };
-    enum vtd_fr fr;
+    enum vtd_fr fr = vtd_dma_ctx_resolve(env, req, ctx);
 
-    assert(env->trail);
-    env->trail->count = 0;
-    fr = vtd_dma_ctx_resolve(env, req, ctx);
     if (fr != VTD_FR_OK) {
         ctx->stage = VTD_STAGE_NONE;
         return fr;
@@ -97,4 +94,13 @@ vtd_walk_inspect(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
     }
     return vtd_walk(env, ctx, req->iova, vtd_dma_need(env->config, ctx, req),
                     &hint, page);
+}
+
+enum vtd_fr
+vtd_walk_inspect(const struct vtd_walk_env *env, const struct vtd_dma_req *req,
+                 struct vtd_dma_ctx *ctx, struct vtd_page *page)
+{
+    assert(env->trail);
+    env->trail->count = 0;
+    return vtd_walk_request(env, req, ctx, page);
 }

@@ -190,13 +190,24 @@ bool vtd_walk_is_needed(const struct vtd_dma_ctx *ctx,
                         const struct vtd_dma_req *req);
 
 /*
- * Resolve and, if need be, walk for @req without a change of guest memory, and
- * say in @env->trail, which it empties first, what was read.  *ctx has stage
- * NONE if it was not found, *page is defined if vtd_walk() was called and found
- * one.
+ * Resolve and, if need be, walk for @req.  *ctx has stage NONE if it was not
+ * found, *page is defined if vtd_walk() was called and found one.
+ */
+enum vtd_fr vtd_walk_request(const struct vtd_walk_env *env,
+                             const struct vtd_dma_req *req,
+                             struct vtd_dma_ctx *ctx, struct vtd_page *page);
+
+/*
+ * The same without a change of guest memory.  The first one says in
+ * @env->trail, which it empties first, what it reads, but goes on as if flags
+ * were set that are not; the second one, without a trail, comes to the end
+ * that vtd_walk_request() would come to.
  */
 enum vtd_fr vtd_walk_inspect(const struct vtd_walk_env *env,
                              const struct vtd_dma_req *req,
                              struct vtd_dma_ctx *ctx, struct vtd_page *page);
+enum vtd_fr vtd_walk_dry(const struct vtd_walk_env *env,
+                         const struct vtd_dma_req *req, struct vtd_dma_ctx *ctx,
+                         struct vtd_page *page);
 
 #endif

@@ -429,6 +429,55 @@ check_marks(const struct said *said, const struct ora_answer *answer)
     }
 }
 
+/* --- asking -------------------------------------------------------------- */
+
+/* The unit, or him who translates from outside: their answers are the same. */
+static void
+ask(struct said *said)
+{
+    if (random_one_in(3)) {
+        guest.reported = VTD_FR_OK;
+        said->fr = vtd_dma_access(guest.client, said->req, &said->resp);
+        said->recorded = guest.reported != VTD_FR_OK;
+        if (said->recorded && said->fr != VTD_FR_OK &&
+            said->fr != guest.reported) {
+            fail("reason %#x, but %#x is to be recorded", said->fr,
+                 guest.reported);
+        }
+        access_counts.outside++;
+        return;
+    }
+    said->fr = vtd_dma_translate(guest.vtd, said->req, &said->resp);
+    if (said->fr != VTD_FR_OK) {
+        said->recorded = take_record(said->req, said->fr);
+    }
+}
+
+/* Who explains looks at memory alone, and says what is true now. */
+static void
+check_explanation(const struct vtd_dma_req *req,
+                  const struct ora_answer *answer)
+{
+    struct vtd_trail trail;
+    struct vtd_dma_ctx ctx;
+    struct vtd_page page;
+    enum vtd_fr fr = vtd_dma_inspect(guest.vtd, req, &trail, &ctx, &page);
+
+    if (guest.marks != 0) {
+        fail("an explanation changed memory");
+    }
+    if (req->at == VTD_AT_TRANSLATION) {
+        return; /* answered by what there is, not refused */
+    }
+    if (fr != answer->fr ||
+        (fr == VTD_FR_OK && page.gpa + req->iova % PAGE != answer->resp.gpa)) {
+        show_request(req);
+        fail("explained by reason %#x and page %#lx, but it is %#x, %#lx", fr,
+             (unsigned long)page.gpa, answer->fr,
+             (unsigned long)answer->resp.gpa);
+    }
+}
+
 void
 access_check(const struct vtd_dma_req *req)
 {
@@ -442,10 +491,8 @@ access_check(const struct vtd_dma_req *req)
     ora_walk_now(now, &ctx, req, &answer);
     guest.marks = 0;
     guest.odd = false;
-    said.fr = vtd_dma_translate(guest.vtd, req, &said.resp);
-    if (said.fr != VTD_FR_OK) {
-        said.recorded = take_record(req, said.fr);
-    }
+    check_explanation(req, &answer);
+    ask(&said);
     access_counts.all++;
     access_counts.good += said.fr == VTD_FR_OK;
     access_counts.reason[said.fr & 255]++;

@@ -7,10 +7,11 @@
 
 struct access_counts {
     unsigned long all;
-    unsigned long exact; /* there was one permitted answer */
-    unsigned long fresh; /* more than one, and it was the newest */
-    unsigned long stale; /* it was an older one */
-    unsigned long good;  /* no fault */
+    unsigned long exact;   /* there was one permitted answer */
+    unsigned long fresh;   /* more than one, and it was the newest */
+    unsigned long stale;   /* it was an older one */
+    unsigned long good;    /* no fault */
+    unsigned long outside; /* answered without the unit */
     unsigned long reason[256];
 };
 

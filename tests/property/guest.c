@@ -313,6 +313,29 @@ guest_write(uint64_t gpa, uint64_t val)
     }
 }
 
+static void
+report(void *owner, const struct vtd_dma_req *req, enum vtd_fr fr)
+{
+    (void)owner;
+    (void)req;
+    if (guest.reported != VTD_FR_OK || fr == VTD_FR_OK) {
+        fail("reason %#x is reported after %#x", fr, guest.reported);
+    }
+    guest.reported = fr;
+}
+
+/* Zero, and aligned as types are that begin a cache line, or several. */
+static void *
+allocate(size_t align, size_t size)
+{
+    void *block = aligned_alloc(align, size);
+
+    if (!block) {
+        fail("no memory");
+    }
+    return memset(block, 0, size);
+}
+
 void
 guest_begin(const struct vtd_config *config, bool sinks)
 {
@@ -324,15 +347,16 @@ guest_begin(const struct vtd_config *config, bool sinks)
     }
     guest = (struct guest){ .config = *config, .sinks = sinks };
     used = sinks ? ops_with_sinks() : ops;
-    guest.ram = calloc(1, RAM_SIZE);
-    guest.past = calloc(MOMENTS, RAM_SIZE);
-    if (!guest.ram || !guest.past) {
-        fail("no memory");
-    }
-    guest.vtd = vtd_create(&guest.config, &used, &guest);
+    guest.ram = allocate(PAGE, RAM_SIZE);
+    guest.past = allocate(PAGE, MOMENTS * RAM_SIZE);
+    guest.view = allocate(_Alignof(struct vtd_view), sizeof(struct vtd_view));
+    guest.client = allocate(_Alignof(struct vtd_dma), sizeof(struct vtd_dma));
+    guest.vtd = vtd_create_view(&guest.config, &used, &guest, guest.view);
     if (!guest.vtd) {
         fail("no unit");
     }
+    vtd_dma_init(guest.client, guest.view, &used, &guest);
+    guest.client->faulted = report;
     guest.moments = 1;
     guest.moment[0].world = (struct ora_world){
         .config = &guest.config,
@@ -346,6 +370,8 @@ void
 guest_end(void)
 {
     vtd_destroy(guest.vtd);
+    free(guest.client);
+    free(guest.view);
     free(guest.ram);
     free(guest.past);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A unit with a small guest around it, and the history of the guest's memory:
- * what it was at each moment since everything was invalidated last, and which
- * invalidations came in between.
+ * A unit with a small guest around it, one who translates through it from
+ * outside, and the history of the guest's memory: what it was at each moment
+ * since everything was invalidated last, and which invalidations came in
+ * between.
  */
 #ifndef TESTS_PROPERTY_GUEST_H
 #define TESTS_PROPERTY_GUEST_H
 
+#include "daemon/vtd/dma.h"
 #include "tests/property/oracle.h"
 
 #define PAGE UINT64_C(4096)
@@ -80,6 +82,9 @@ struct moment {
 
 struct guest {
     struct vtd *vtd;
+    struct vtd_view *view;
+    struct vtd_dma *client; /* who translates through the view by himself */
+    enum vtd_fr reported;   /* what he was told to have recorded */
     struct vtd_config config;
     uint8_t *ram; /* RAM_SIZE */
     uint8_t io[IO_SIZE];

@@ -247,9 +247,10 @@ run(const struct variant *variant, unsigned long operations)
         reasons += counts->reason[i] != 0;
     }
     printf("%-29s %7lu accesses: %6lu exact, %6lu newest, %6lu older; "
-           "%6lu translated, %2u reasons; %6lu interrupts\n",
+           "%6lu translated, %2u reasons, %6lu outside; %6lu interrupts\n",
            variant->name, counts->all, counts->exact, counts->fresh,
-           counts->stale, counts->good, reasons, interrupt_checks);
+           counts->stale, counts->good, reasons, counts->outside,
+           interrupt_checks);
     if (getenv("REASONS")) {
         for (unsigned i = 1; i < 256; i++) {
             if (counts->reason[i]) {
