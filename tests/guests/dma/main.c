@@ -29,9 +29,8 @@
 
 #define BAR_HOLE     0xf0000000u
 #define RACE_SECONDS 60u
+#define RACES        7u /* six modes, and the device's TLB                   */
 #define NAME_SIZE    48u
-
-uint64_t race_us;
 
 static unsigned have; /* enum need                                          */
 
@@ -53,6 +52,7 @@ static const struct {
     { NEED_1G, "the unit has no pages of 1 GiB" },
     { NEED_3_LEVELS, "the unit has no tables of 3 levels" },
     { NEED_4_LEVELS, "the unit has no tables of 4 levels" },
+    { NEED_REQUESTS, "the unit takes no supervisor or execute requests" },
 };
 
 static void
@@ -73,6 +73,7 @@ capabilities_find(void)
            (cap & CAP_SSLPS_1G ? NEED_1G : 0) |
            (CAP_SAGAW(cap) & 2 ? NEED_3_LEVELS : 0) |
            (CAP_SAGAW(cap) & 4 ? NEED_4_LEVELS : 0) |
+           (ecap & ECAP_SRS && ecap & ECAP_ERS ? NEED_REQUESTS : 0) |
            (engine_is_extended() ? NEED_EXTENDED : 0) |
            (ecam && engine_open_ecam(ecam) ? NEED_ECAM : 0);
 }
@@ -166,6 +167,25 @@ platform_start(void)
     return ok;
 }
 
+static void
+run_all(void)
+{
+    run_tests(NULL, device_tests);
+    run_tests(pass_modes, pass_tests);
+    run_tests(modes, map_tests);
+    run_tests(modes, large_tests);
+    run_tests(NULL, nest_tests);
+    run_tests(NULL, pasid_tests);
+    run_tests(NULL, interrupt_tests);
+    run_tests(NULL, page_request_tests);
+    run_tests(NULL, device_tlb_tests);
+    race_us = cmdline_number("race-seconds=", RACE_SECONDS) * 1000000 / RACES;
+    run_tests(modes, race_tests);
+    run_tests(NULL, race_device_tlb_tests);
+    if (cmdline_find("no-ack"))
+        run_tests(NULL, no_ack_tests);
+}
+
 void
 kernel_main(void)
 {
@@ -175,11 +195,7 @@ kernel_main(void)
     if (platform_start()) {
         uint64_t begin = time_us();
 
-        run_tests(NULL, device_tests);
-        run_tests(pass_modes, pass_tests);
-        run_tests(modes, map_tests);
-        run_tests(modes, large_tests);
-        run_tests(NULL, nest_tests);
+        run_all();
         console_print("INFO tests took %u s\n",
                       (unsigned)((time_us() - begin) / 1000000));
     }

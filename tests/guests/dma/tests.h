@@ -23,7 +23,7 @@ enum need {
     NEED_1G = 1u << 11,
     NEED_3_LEVELS = 1u << 12,
     NEED_4_LEVELS = 1u << 13,
-    NEED_ALL = (1u << 14) - 1,
+    NEED_REQUESTS = 1u << 14, /* for supervisors and for execution          */
 };
 
 /* How requests without PASID are translated. */
