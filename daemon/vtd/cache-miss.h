@@ -96,7 +96,8 @@ vtd_miss_keep_table(const struct vtd_miss *miss, uint8_t level)
     }
     pwc->serial = from->serial;
     pwc->region = iova >> VTD_PWC_SHIFT;
-    pwc->sum = from->base + gens->gen[vtd_gen_of_table(from, iova, level)];
+    pwc->sum =
+        vtd_gen_add(from->base, gens, vtd_gen_of_table(from, iova, level));
     pwc->hint.level = level;
     pwc->hint.perm = vtd_miss_all(miss->first);
 }
@@ -121,7 +122,7 @@ vtd_miss_keep(const struct vtd_miss *miss, unsigned level, uint64_t who,
     vtd_gens_order(); /* two stores are shorter than one of a vector */
     entry->who = who;
     entry->care = ~VTD_PREP(VTD_WORD_ACCESS, permit);
-    entry->sum = from->base + miss->cache->gens->gen[region];
+    entry->sum = vtd_gen_add(from->base, miss->cache->gens, (unsigned)region);
     memcpy(entry->dep, &deps, sizeof(deps));
     vtd_resp_set_tail(&entry->resp, tail);
     entry->perm = (uint8_t)rights;

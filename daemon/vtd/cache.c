@@ -77,7 +77,7 @@ gen_table(enum vtd_gen kind, uint64_t space, uint64_t region)
 static void
 bump(struct vtd_gens *gens, unsigned i)
 {
-    gens->gen[i]++;
+    vtd_gen_move(&gens->gen[i]);
 }
 
 static void
@@ -187,7 +187,7 @@ invalidate_ctx(struct vtd_gens *gens, const struct vtd_inv *inv)
 static void
 announce(struct vtd_gens *gens)
 {
-    gens->seq++;
+    vtd_gen_move(&gens->seq);
     vtd_gens_order();
 }
 
@@ -340,8 +340,8 @@ tlb_enter(struct vtd_cache *cache, const struct vtd_dma_req *req,
     entry->resp.gpa = page->gpa;
     memcpy(&tail, (const char *)page + TAIL, sizeof(tail));
     vtd_resp_set_tail(&entry->resp, (tail & ~UINT32_C(0xff00)) | access << 8);
-    entry->sum =
-        sum_or_never(gens, from->checked, from->base + gens->gen[region]);
+    entry->sum = sum_or_never(gens, from->checked,
+                              vtd_gen_add(from->base, gens, region));
 }
 
 const struct vtd_tlb_entry *
@@ -460,9 +460,9 @@ pwc_enter(struct vtd_cache *cache, const struct vtd_ctx_entry *from,
     pwc->serial = from->serial;
     pwc->region = iova >> VTD_PWC_SHIFT;
     pwc->hint = cache->hint;
-    pwc->sum = sum_or_never(gens, from->checked,
-                            from->base +
-                                gens->gen[vtd_gen_of_table(from, iova, level)]);
+    pwc->sum = sum_or_never(
+        gens, from->checked,
+        vtd_gen_add(from->base, gens, vtd_gen_of_table(from, iova, level)));
 }
 
 static inline __attribute__((always_inline)) enum vtd_fr
