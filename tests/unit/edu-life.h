@@ -94,13 +94,13 @@ world_copy(struct world *world, const struct viommu_access *access, void *to,
 }
 
 static int
-world_read(void *ctx, struct viommu_access *access, void *buf, size_t len)
+world_read(void *ctx, const struct viommu_access *access, void *buf, size_t len)
 {
     return world_copy(ctx, access, buf, NULL, len);
 }
 
 static int
-world_write(void *ctx, struct viommu_access *access, const void *buf,
+world_write(void *ctx, const struct viommu_access *access, const void *buf,
             size_t len)
 {
     return world_copy(ctx, access, NULL, buf, len);

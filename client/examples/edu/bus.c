@@ -11,7 +11,7 @@
 /* --- through the vIOMMU --------------------------------------------------- */
 
 static int
-bus_read(void *ctx, struct viommu_access *access, void *buf, size_t len)
+bus_read(void *ctx, const struct viommu_access *access, void *buf, size_t len)
 {
     struct bus *bus = ctx;
 
@@ -19,7 +19,8 @@ bus_read(void *ctx, struct viommu_access *access, void *buf, size_t len)
 }
 
 static int
-bus_write(void *ctx, struct viommu_access *access, const void *buf, size_t len)
+bus_write(void *ctx, const struct viommu_access *access, const void *buf,
+          size_t len)
 {
     struct bus *bus = ctx;
 
@@ -85,7 +86,8 @@ static const struct edu_ops translated_ops = {
 /* --- straight ------------------------------------------------------------- */
 
 static int
-direct_read(void *ctx, struct viommu_access *access, void *buf, size_t len)
+direct_read(void *ctx, const struct viommu_access *access, void *buf,
+            size_t len)
 {
     struct bus *bus = ctx;
 
@@ -93,7 +95,7 @@ direct_read(void *ctx, struct viommu_access *access, void *buf, size_t len)
 }
 
 static int
-direct_write(void *ctx, struct viommu_access *access, const void *buf,
+direct_write(void *ctx, const struct viommu_access *access, const void *buf,
              size_t len)
 {
     struct bus *bus = ctx;

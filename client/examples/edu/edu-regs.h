@@ -46,12 +46,17 @@
 #define EDU_MODE_ATS 0x1u /* translate first, keep it in the device TLB */
 #define EDU_MODE_PRI 0x2u /* what is not translated: request it, try again */
 #define EDU_MODE_REPEAT \
-    0x4u /* DMA runs again and again until RUN is cleared; */
-         /* TO_GUEST then writes EDU_DMA_DONE, 8 bytes */
-         /* each time, whatever the count and the buffer */
+    0x4u /* DMA runs again and again until RUN is cleared;  */
+         /* TO_GUEST then writes 8 bytes each time, whatever */
+         /* the count: what EDU_DMA_DONE is once it is done  */
 #define EDU_MODE_NO_ACK 0x8u /* never acknowledge an invalidation */
 
-/* RO, 4 bytes: 0, the VT-d fault reason of the last DMA, or -errno. */
+/*
+ * RO, 4 bytes: 0, the VT-d fault reason of the last DMA, or -errno.  -EINVAL:
+ * beyond the buffer or the mask; -EPERM: not enabled in configuration space;
+ * -EACCES: ATS did not permit it, or page requests did not help; -ETIMEDOUT:
+ * no answer to one; -EFAULT: no memory; -ESHUTDOWN: the device is cut off.
+ */
 #define EDU_DMA_RESULT 0xa8
 
 /* RO, 8 bytes: DMAs that ended without a fault, and that met one. */

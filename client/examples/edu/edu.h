@@ -24,8 +24,9 @@ struct edu;
  */
 struct edu_ops {
     /* By the DMA thread, with nothing locked. */
-    int (*read)(void *ctx, struct viommu_access *access, void *buf, size_t len);
-    int (*write)(void *ctx, struct viommu_access *access, const void *buf,
+    int (*read)(void *ctx, const struct viommu_access *access, void *buf,
+                size_t len);
+    int (*write)(void *ctx, const struct viommu_access *access, const void *buf,
                  size_t len);
     /* The same; only with PCI_WITH_ATS. */
     int (*translate)(void *ctx, struct viommu_access *access,

@@ -9,6 +9,7 @@
  * seccomp filter of the calls below; and it checks that each of these took.
  */
 #include <argp.h>
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
@@ -97,16 +98,31 @@ number(const char *text, uint64_t max, struct argp_state *state)
     return val;
 }
 
+/* A hexadecimal number up to @max with @end behind it, both taken from @text. */
+static bool
+part(const char **text, unsigned long max, char end, unsigned long *val)
+{
+    char *rest;
+
+    if (!isxdigit((unsigned char)**text)) {
+        return false;
+    }
+    errno = 0;
+    *val = strtoul(*text, &rest, 16);
+    *text = rest + 1;
+    return !errno && *val <= max && *rest == end;
+}
+
 static uint16_t
 address(const char *text, struct argp_state *state)
 {
-    unsigned bus;
-    unsigned device;
-    unsigned function;
-    char rest;
+    const char *at = text;
+    unsigned long bus = 0;
+    unsigned long device = 0;
+    unsigned long function = 0;
 
-    if (sscanf(text, "%2x:%2x.%1x%c", &bus, &device, &function, &rest) != 3 ||
-        device > 0x1f || function > 7) {
+    if (!part(&at, 0xff, ':', &bus) || !part(&at, 0x1f, '.', &device) ||
+        !part(&at, 7, '\0', &function)) {
         argp_error(state, "not an address like 00:05.0: %s", text);
     }
     return (uint16_t)(bus << 8 | device << 3 | function);
@@ -265,11 +281,12 @@ ecam_start(struct emulator *emu, uint64_t ecam)
 static int
 device_start(struct emulator *emu, const struct options *options)
 {
+    /* Xen has interrupt pins of bus 0 only. */
+    bool intx = options->intx && !(options->sid >> 8);
     const struct edu_options edu = {
         .dma_bits = options->dma_bits,
         .extended = options->extended,
-        .with =
-            (options->intx ? PCI_WITH_INTX : 0) | bus_capabilities(&emu->bus),
+        .with = (intx ? PCI_WITH_INTX : 0) | bus_capabilities(&emu->bus),
     };
 
     emu->edu = edu_create(&edu, bus_ops(&emu->bus), &emu->bus);
