@@ -466,9 +466,8 @@ refuses_before_it_does_anything(void **state)
           " has no name; add name=\"...\"\n" },
         { "name=\"guest\"\ntype=\"hvm\"\n", " has no unit; add viommu=" },
         { "name=\"guest\"\nviommu=\"type=intel_vtd\"\n",
-          " is a PV guest, which can have no unit; accepted: type=\"hvm\"\n" },
-        { "name=\"guest\"\ntype=\"pvh\"\nviommu=\"type=intel_vtd\"\n",
-          " is a PVH guest, which takes no ACPI table from xl: " },
+          " is a PV guest, which can have no unit; accepted: type=\"hvm\" and "
+          "type=\"pvh\"\n" },
         { GUEST "acpi_firmware=\"/x\"\n", " has acpi_firmware= already" },
         { "name=\"guest\"\ntype=\"hvm\"\nviommu=\"type=intel_vtd,eim=7\"\n",
           ": viommu: eim=7 is not a switch" },
@@ -498,6 +497,23 @@ hides_odd_names_from_the_file_system(void **state)
         COMMAND_FAILED);
     assert_ran("xl create -p -f ~/guest.cfg "
                "acpi_firmware=\"~/dmar-..%2fa%20b.aml\"\n");
+}
+
+static void
+gives_a_pvh_guest_no_table(void **state)
+{
+    char text[4096];
+
+    (void)state;
+    assert_int_equal(create("name=\"guest\"\ntype=\"pvh\"\n"
+                            "viommu=[\"type=intel_vtd\"]\n",
+                            "unpause fails", PATIENT_MS, NULL),
+                     COMMAND_FAILED);
+    assert_ran("xl create -p -f ~/guest.cfg\n" RAN_DAEMON "xl unpause " DOMID
+               "\nviommud stopped\nxl destroy " DOMID "\n");
+    read_file("out", text);
+    assert_non_null(strstr(text, "table          none: a PVH guest takes"));
+    assert_nothing_left();
 }
 
 static void
@@ -551,6 +567,7 @@ main(int argc, char *argv[])
         cmocka_unit_test(undoes_what_failed),
         cmocka_unit_test(refuses_before_it_does_anything),
         cmocka_unit_test(hides_odd_names_from_the_file_system),
+        cmocka_unit_test(gives_a_pvh_guest_no_table),
         cmocka_unit_test(tells_of_reboots),
         cmocka_unit_test(starts_a_systemd_unit),
     };

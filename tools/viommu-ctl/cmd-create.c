@@ -31,7 +31,7 @@ struct create {
     bool paused; /* leave it so                              */
     struct xlcfg xlcfg;
     char spec[CONFIG_TEXT_SIZE];
-    char dmar_path[512];
+    char dmar_path[512]; /* empty: no table                          */
     unsigned domid;
     struct launch launch;
 };
@@ -52,23 +52,12 @@ report(const struct create *create, const char *step, const char *fmt, ...)
 static int
 check_type(const struct create *create, struct text_error *err)
 {
-    switch (create->xlcfg.type) {
-    case XLCFG_HVM:
-        return 0;
-    case XLCFG_PVH:
-        return text_fail(
-            err, -EINVAL,
-            "%.100s is a PVH guest, which takes no ACPI table from "
-            "xl: give the table to the guest's kernel and start "
-            "the daemon yourself; see PVH GUESTS in "
-            "viommu-ctl(8)",
-            create->cfg);
-    default:
-        return text_fail(err, -EINVAL,
-                         "%.100s is a PV guest, which can have no unit; "
-                         "accepted: type=\"hvm\"",
-                         create->cfg);
-    }
+    return create->xlcfg.type != XLCFG_PV
+               ? 0
+               : text_fail(err, -EINVAL,
+                           "%.100s is a PV guest, which can have no unit; "
+                           "accepted: type=\"hvm\" and type=\"pvh\"",
+                           create->cfg);
 }
 
 static int
@@ -143,6 +132,11 @@ write_dmar(struct create *create, struct text_error *err)
         return text_fail(err, rc, "cannot make %s: %s; are you root?", run_dir,
                          strerror(-rc));
     }
+    if (create->xlcfg.type == XLCFG_PVH) {
+        report(create, "table",
+               "none: a PVH guest takes none from xl, see viommu-ctl(8)");
+        return 0;
+    }
     rc = set_dmar_path(create, err);
     if (!rc) {
         rc = dmar_write(&create->xlcfg.units, create->dmar_path, err);
@@ -156,7 +150,9 @@ write_dmar(struct create *create, struct text_error *err)
 static void
 remove_dmar(struct create *create)
 {
-    unlink(create->dmar_path);
+    if (create->dmar_path[0]) {
+        unlink(create->dmar_path);
+    }
 }
 
 /*
@@ -168,7 +164,8 @@ create_domain(struct create *create, struct text_error *err)
 {
     char firmware[sizeof(create->dmar_path) + 32];
     const char *head[] = { "xl", "create", "-p", "-f", create->cfg, firmware };
-    const size_t n = sizeof(head) / sizeof(head[0]);
+    const bool has_table = create->dmar_path[0] != '\0';
+    const size_t n = sizeof(head) / sizeof(head[0]) - !has_table;
     const char **argv = calloc(n + create->extra_count + 1, sizeof(*argv));
     int rc;
 
@@ -177,7 +174,7 @@ create_domain(struct create *create, struct text_error *err)
     }
     snprintf(firmware, sizeof(firmware), "acpi_firmware=\"%s\"",
              create->dmar_path);
-    memcpy(argv, head, sizeof(head));
+    memcpy(argv, head, n * sizeof(*head));
     for (size_t i = 0; i < create->extra_count; i++) {
         argv[n + i] = create->extra[i];
     }
