@@ -37,7 +37,7 @@ vtd-src := $(sort $(wildcard daemon/vtd/*.c))
 walk-src := $(sort $(wildcard daemon/vtd/walk*.c) \
 	$(patsubst %,daemon/vtd/%.c,cache dma dmactx reasons view))
 daemon-src := $(sort $(filter-out daemon/main.c,$(wildcard daemon/*.c)) \
-	$(wildcard daemon/xen/*.c))
+	$(wildcard daemon/xen/*.c daemon/client/*.c))
 ctl-src := $(sort $(wildcard tools/viommu-ctl/*.c))
 # Tests of viommu-ctl link its objects too, so main() stands in a file of its own.
 ctl-lib-src := $(filter-out tools/viommu-ctl/main.c,$(ctl-src))
@@ -45,14 +45,16 @@ ctl-lib-src := $(filter-out tools/viommu-ctl/main.c,$(ctl-src))
 config-src := $(sort $(wildcard daemon/config*.c))
 vtd-test-src := $(sort $(wildcard tests/unit/vtd-*-test.c))
 daemon-test-src := $(sort $(wildcard tests/unit/daemon-*-test.c))
+service-test-src := $(sort $(wildcard tests/unit/service-*-test.c))
 ctl-test-src := $(sort $(wildcard tests/unit/ctl-*-test.c))
-support-src := $(sort $(wildcard tests/support/*.c))
+support-src := $(sort $(filter-out tests/support/fake-%,$(wildcard tests/support/*.c)))
 helper-src := $(sort $(wildcard tests/helpers/*.c))
 
 vtd-tests := $(vtd-test-src:%.c=$(B)/%)
 daemon-tests := $(daemon-test-src:%.c=$(B)/%)
+service-tests := $(service-test-src:%.c=$(B)/%)
 ctl-tests := $(ctl-test-src:%.c=$(B)/%)
-unit-tests := $(vtd-tests) $(daemon-tests) $(ctl-tests)
+unit-tests := $(vtd-tests) $(daemon-tests) $(service-tests) $(ctl-tests)
 helpers := $(helper-src:%.c=$(B)/%)
 
 .PHONY: all
@@ -96,7 +98,7 @@ support := $(support-src:%.c=$(B)/%.o)
 
 $(vtd-tests): %: %.o $(support) $(B)/libvtd.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
-$(daemon-tests): %: %.o $(support) $(B)/libviommud.a $(B)/libvtd.a
+$(daemon-tests) $(service-tests): %: %.o $(support) $(B)/libviommud.a $(B)/libvtd.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(daemon-libs)
 $(ctl-tests): %: %.o $(ctl-lib-src:%.c=$(B)/%.o) \
 		$(config-src:%.c=$(B)/%.o)

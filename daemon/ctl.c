@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/listen.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/qmp.h"
@@ -271,53 +271,20 @@ listen_ready(void *ctx)
         client_drop(client);
 }
 
-static int
-listen_open(const struct sockaddr_un *addr)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    mode_t mask;
-    int rc;
-
-    if (fd < 0)
-        return -errno;
-
-    (void)unlink(addr->sun_path);
-
-    /* The mode has to be right from the first moment on. */
-    mask = umask(0177);
-    rc = bind(fd, (const struct sockaddr *)addr, sizeof(*addr));
-    (void)umask(mask);
-
-    if (rc < 0 || listen(fd, CLIENTS_MAX) < 0) {
-        rc = -errno;
-        (void)close(fd);
-        return rc;
-    }
-
-    return fd;
-}
-
 struct ctl *
 ctl_create(struct loop *loop, const char *path,
            const struct ctl_commands *commands)
 {
-    struct ctl *ctl;
+    struct ctl *ctl = calloc(1, sizeof(*ctl));
 
-    if (strlen(path) >= sizeof(ctl->addr.sun_path)) {
-        errno = ENAMETOOLONG;
-        return NULL;
-    }
-
-    ctl = calloc(1, sizeof(*ctl));
     if (!ctl)
         return NULL;
 
     ctl->loop = loop;
     ctl->commands = *commands;
-    ctl->addr.sun_family = AF_UNIX;
-    memcpy(ctl->addr.sun_path, path, strlen(path) + 1);
-
-    ctl->fd = listen_open(&ctl->addr);
+    ctl->fd = listen_address(&ctl->addr, path);
+    if (!ctl->fd)
+        ctl->fd = listen_open(&ctl->addr, SOCK_STREAM, 0600, CLIENTS_MAX);
     if (ctl->fd < 0) {
         errno = -ctl->fd;
         free(ctl);
