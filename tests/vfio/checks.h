@@ -39,6 +39,7 @@ extern const struct check checks_block[];
 extern const struct check checks_block_more[];
 extern const struct check checks_rounds[];
 extern const struct check checks_msi[];
+extern const struct check checks_affinity[]; /* needs two CPUs */
 extern const struct check checks_pass[];
 
 /* Always false. */

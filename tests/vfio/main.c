@@ -6,6 +6,9 @@
  *
  *   vfio-edu ADDRESS vfio|msi|pass|serve [BITS [ROUNDS [MOST]]]
  *
+ * vfio: DMA and MSIs; msi: MSIs, and that they follow their affinity; pass: DMA
+ * without VFIO and untranslated; serve: serve.c says.
+ *
  * BITS is how wide addresses the device has (28), ROUNDS how often pages are
  * mapped and unmapped (1000), MOST how many bytes the device copies at once
  * (4096; QEMU 7.2 has one that cannot copy the last byte of its buffer).
@@ -135,7 +138,7 @@ run_part(struct test *t, const char *part)
         return serve(t) == 0 ? 0 : 1;
     }
     if (strcmp(part, "msi") == 0) {
-        return run(t, checks_msi);
+        return run(t, checks_msi) + run(t, checks_affinity);
     }
     /* In this order, kmsg_expect() has little to wait for. */
     return run(t, checks_copy) + run(t, checks_block) + run(t, checks_rounds) +

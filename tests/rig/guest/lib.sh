@@ -30,10 +30,10 @@ say_interrupts() {
         done
 }
 
-nvme_up() {
+nvme_up() { # [COUNT]
     modprobe nvme || { say "error modprobe nvme"; return 1; }
     for _ in $(seq 100); do
-        [ -b /dev/nvme0n1 ] && [ -b /dev/nvme1n1 ] && return 0
+        [ -b /dev/nvme0n1 ] && [ -b "/dev/nvme$((${1:-2} - 1))n1" ] && return 0
         sleep 0.1
     done
     say "error NVMe devices missing"
@@ -44,4 +44,14 @@ nvme_up() {
 read_blocks() {
     dd if=/dev/nvme0n1 of=/dev/null bs=512 count="$1" skip="${2:-0}" \
         iflag=direct 2> /dev/null
+}
+
+# A word of the kernel's command line: KEY=WORD.
+word() { sed -n "s/.*$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+
+# Put a device into the hands of programs: vfio-edu is one.
+vfio_take() { # ADDRESS
+    modprobe -a vfio-pci vfio_iommu_type1 || say "error modprobe vfio"
+    echo vfio-pci > "/sys/bus/pci/devices/$1/driver_override"
+    echo "$1" > /sys/bus/pci/drivers_probe || say "error probe"
 }
