@@ -2,12 +2,12 @@
 #include "daemon/ctl-query.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "daemon/ctl-common.h"
+#include "daemon/ctl-dma.h"
 #include "daemon/viommud.h"
 
 /* What one reply lists at most, and what it looks at for that: a client that
@@ -16,71 +16,6 @@
 #define IRT_SCAN_MAX   4096u
 #define QUEUE_LIST_MAX 32u
 
-static void
-add_uint(struct json_object *obj, const char *name, uint64_t val)
-{
-    json_object_object_add(obj, name, json_object_new_uint64(val));
-}
-
-static void
-add_bool(struct json_object *obj, const char *name, bool val)
-{
-    json_object_object_add(obj, name, json_object_new_boolean(val));
-}
-
-static void
-add_string(struct json_object *obj, const char *name, const char *val)
-{
-    json_object_object_add(obj, name, json_object_new_string(val));
-}
-
-/* Quadwords as hexadecimal text: they are bit patterns, not numbers. */
-static void
-add_raw(struct json_object *obj, const uint64_t *raw, unsigned n)
-{
-    struct json_object *list = json_object_new_array();
-
-    for (unsigned i = 0; i < n; i++) {
-        char text[24];
-
-        (void)snprintf(text, sizeof(text), "0x%016" PRIx64, raw[i]);
-        json_object_array_add(list, json_object_new_string(text));
-    }
-    json_object_object_add(obj, "raw", list);
-}
-
-/* The unit that is asked about, 0 unless told; NULL if there is none. */
-static const struct unit *
-arg_unit(const struct viommud *v, struct json_object *args,
-         struct qmp_error *error)
-{
-    uint64_t unit = 0;
-
-    if (!qmp_arg_uint(args, "unit", v->unit_count - 1, &unit, error))
-        return NULL;
-    return &v->unit[unit];
-}
-
-/* The value of a field of a register, both by name; 0 if there is none. */
-static uint64_t
-reg_field(const struct vtd *vtd, const char *reg, const char *field)
-{
-    for (unsigned i = 0; i < vtd_reg_count(vtd); i++) {
-        struct vtd_reg_info info;
-
-        vtd_reg_info(vtd, i, &info);
-        if (strcmp(info.name, reg) != 0)
-            continue;
-
-        for (unsigned j = 0; j < info.field_count; j++) {
-            if (!strcmp(info.field[j].name, field))
-                return vtd_reg_value(vtd, i) & info.field[j].mask;
-        }
-    }
-
-    return 0;
-}
-
 /* --- query-status --------------------------------------------------------- */
 
 static struct json_object *
@@ -88,10 +23,10 @@ xen_counters(const struct xen_dm_op_viommu_query *query)
 {
     struct json_object *obj = json_object_new_object();
 
-    add_uint(obj, "remapped", query->remapped);
-    add_uint(obj, "events", query->events);
-    add_uint(obj, "lost", query->lost);
-    add_uint(obj, "requests", query->requests);
+    ctl_add_uint(obj, "remapped", query->remapped);
+    ctl_add_uint(obj, "events", query->events);
+    ctl_add_uint(obj, "lost", query->lost);
+    ctl_add_uint(obj, "requests", query->requests);
     return obj;
 }
 
@@ -100,9 +35,9 @@ xen_status(const struct xen_dm_op_viommu_query *query)
 {
     struct json_object *obj = xen_counters(query);
 
-    add_uint(obj, "version", query->version);
-    add_uint(obj, "features", query->features);
-    add_uint(obj, "owner", query->owner);
+    ctl_add_uint(obj, "version", query->version);
+    ctl_add_uint(obj, "features", query->features);
+    ctl_add_uint(obj, "owner", query->owner);
     return obj;
 }
 
@@ -148,19 +83,19 @@ unit_status(const struct unit *unit)
     vtd_ir_state_get(unit->vtd, &state);
     vtd_queue_info(unit->vtd, &queue);
 
-    add_uint(obj, "unit", unit->index);
-    add_uint(obj, "base", unit->config.base);
-    add_string(obj, "dma", config_dma_name(unit->config.dma));
-    add_bool(obj, "translating", reg_field(unit->vtd, "GSTS", "TES"));
+    ctl_add_uint(obj, "unit", unit->index);
+    ctl_add_uint(obj, "base", unit->config.base);
+    ctl_add_string(obj, "dma", config_dma_name(unit->config.dma));
+    ctl_add_bool(obj, "translating", ctl_reg_field(unit->vtd, "GSTS", "TES"));
     json_object_object_add(obj, "devices", device_list(&unit->config));
-    add_bool(obj, "wired", unit->wired);
-    add_bool(obj, "intremap", state.enabled);
-    add_bool(obj, "x2apic",
-             state.enabled && reg_field(unit->vtd, "IRTA", "EIME"));
-    add_bool(obj, "queue", queue.enabled);
-    add_bool(obj, "compat-blocked", state.enabled && state.block_compat);
-    add_uint(obj, "table-entries", state.entries);
-    add_uint(obj, "faults-pending", faults_pending(unit));
+    ctl_add_bool(obj, "wired", unit->wired);
+    ctl_add_bool(obj, "intremap", state.enabled);
+    ctl_add_bool(obj, "x2apic",
+                 state.enabled && ctl_reg_field(unit->vtd, "IRTA", "EIME"));
+    ctl_add_bool(obj, "queue", queue.enabled);
+    ctl_add_bool(obj, "compat-blocked", state.enabled && state.block_compat);
+    ctl_add_uint(obj, "table-entries", state.entries);
+    ctl_add_uint(obj, "faults-pending", faults_pending(unit));
     return obj;
 }
 
@@ -193,16 +128,16 @@ query_status(void *ctx, struct json_object *args, struct qmp_error *error)
     (void)error;
     (void)configs_format(&v->configs, config, sizeof(config));
 
-    add_uint(obj, "domid", v->xen.domid);
-    add_uint(obj, "pid", (uint64_t)getpid());
-    add_string(obj, "version", VIOMMUD_VERSION);
-    add_uint(obj, "uptime-ms", loop_now_ms() - v->start_ms);
-    add_string(obj, "state", "running");
-    add_string(obj, "config", config);
+    ctl_add_uint(obj, "domid", v->xen.domid);
+    ctl_add_uint(obj, "pid", (uint64_t)getpid());
+    ctl_add_string(obj, "version", VIOMMUD_VERSION);
+    ctl_add_uint(obj, "uptime-ms", loop_now_ms() - v->start_ms);
+    ctl_add_string(obj, "state", "running");
+    ctl_add_string(obj, "config", config);
     json_object_object_add(obj, "notes", notes());
 
-    add_uint(ioreq, "server", v->ioreq.id);
-    add_uint(ioreq, "vcpus", v->ioreq.vcpus);
+    ctl_add_uint(ioreq, "server", v->ioreq.id);
+    ctl_add_uint(ioreq, "vcpus", v->ioreq.vcpus);
     json_object_object_add(obj, "ioreq", ioreq);
 
     for (unsigned i = 0; i < v->unit_count; i++)
@@ -227,18 +162,18 @@ reg_object(const struct vtd *vtd, unsigned i)
     struct vtd_reg_info info;
 
     vtd_reg_info(vtd, i, &info);
-    add_string(obj, "name", info.name);
-    add_uint(obj, "offset", info.off);
-    add_uint(obj, "size", info.size);
-    add_uint(obj, "value", val);
+    ctl_add_string(obj, "name", info.name);
+    ctl_add_uint(obj, "offset", info.off);
+    ctl_add_uint(obj, "size", info.size);
+    ctl_add_uint(obj, "value", val);
 
     for (unsigned j = 0; j < info.field_count; j++) {
         const struct vtd_field *field = &info.field[j];
         struct json_object *entry = json_object_new_object();
 
-        add_string(entry, "name", field->name);
-        add_uint(entry, "value",
-                 (val & field->mask) >> __builtin_ctzll(field->mask));
+        ctl_add_string(entry, "name", field->name);
+        ctl_add_uint(entry, "value",
+                     (val & field->mask) >> __builtin_ctzll(field->mask));
         json_object_array_add(fields, entry);
     }
     json_object_object_add(obj, "fields", fields);
@@ -248,7 +183,7 @@ reg_object(const struct vtd *vtd, unsigned i)
 static struct json_object *
 query_regs(void *ctx, struct json_object *args, struct qmp_error *error)
 {
-    const struct unit *unit = arg_unit(ctx, args, error);
+    const struct unit *unit = ctl_arg_unit(ctx, args, error);
     struct json_object *list;
 
     if (!unit)
@@ -315,24 +250,24 @@ irte_object(const struct irte_view *view)
     bool ok = view->verdict == VTD_FR_OK;
     bool routed = ok && route->present;
 
-    add_uint(obj, "index", view->index);
-    add_raw(obj, view->raw, 2);
-    add_bool(obj, "present", view->verdict != VTD_FR_IR_NOT_PRESENT);
-    add_string(obj, "verdict",
-               routed ? "ok"
-               : ok   ? "posted"
-                      : vtd_fault_name((uint8_t)view->verdict));
-    add_uint(obj, "vector", route->vector);
-    add_uint(obj, "dest", route->dest);
-    add_string(obj, "mode", mode_name(route->delivery_mode));
-    add_bool(obj, "logical", route->logical);
-    add_bool(obj, "level", route->level);
-    add_uint(obj, "sid", route->sid);
-    add_string(obj, "sid-check", sid_check_name(route->sid_check));
-    add_bool(obj, "announced", view->announced.present);
-    add_bool(obj, "stale",
-             view->announced.present &&
-                 !(routed && route_equal(route, &view->announced)));
+    ctl_add_uint(obj, "index", view->index);
+    ctl_add_raw(obj, view->raw, 2);
+    ctl_add_bool(obj, "present", view->verdict != VTD_FR_IR_NOT_PRESENT);
+    ctl_add_string(obj, "verdict",
+                   routed ? "ok"
+                   : ok   ? "posted"
+                          : vtd_fault_name((uint8_t)view->verdict));
+    ctl_add_uint(obj, "vector", route->vector);
+    ctl_add_uint(obj, "dest", route->dest);
+    ctl_add_string(obj, "mode", mode_name(route->delivery_mode));
+    ctl_add_bool(obj, "logical", route->logical);
+    ctl_add_bool(obj, "level", route->level);
+    ctl_add_uint(obj, "sid", route->sid);
+    ctl_add_string(obj, "sid-check", sid_check_name(route->sid_check));
+    ctl_add_bool(obj, "announced", view->announced.present);
+    ctl_add_bool(obj, "stale",
+                 view->announced.present &&
+                     !(routed && route_equal(route, &view->announced)));
     return obj;
 }
 
@@ -385,7 +320,7 @@ irt_list(const struct vtd *vtd, const struct irt_range *range, uint32_t entries,
 static struct json_object *
 query_irt(void *ctx, struct json_object *args, struct qmp_error *error)
 {
-    const struct unit *unit = arg_unit(ctx, args, error);
+    const struct unit *unit = ctl_arg_unit(ctx, args, error);
     struct irt_range range = { .count = IRT_LIST_MAX };
     struct vtd_ir_state state;
     struct json_object *obj;
@@ -406,8 +341,8 @@ query_irt(void *ctx, struct json_object *args, struct qmp_error *error)
     vtd_ir_state_get(unit->vtd, &state);
     next = irt_list(unit->vtd, &range, state.entries, list);
 
-    add_uint(obj, "entries", state.entries);
-    add_uint(obj, "base", reg_field(unit->vtd, "IRTA", "IRTA"));
+    ctl_add_uint(obj, "entries", state.entries);
+    ctl_add_uint(obj, "base", ctl_reg_field(unit->vtd, "IRTA", "IRTA"));
     json_object_object_add(obj, "list", list);
     json_object_object_add(obj, "next",
                            next < state.entries ? json_object_new_uint64(next)
@@ -428,10 +363,10 @@ desc_object(const struct vtd *vtd, const struct vtd_queue_info *info,
     uint32_t dist = (index + info->entries - info->head) % info->entries;
     uint32_t depth = (info->tail + info->entries - info->head) % info->entries;
 
-    add_uint(obj, "index", index);
-    add_raw(obj, desc, readable ? info->entry_size / 8 : 0);
-    add_string(obj, "type", readable ? vtd_desc_name(desc) : "unreadable");
-    add_bool(obj, "pending", dist < depth);
+    ctl_add_uint(obj, "index", index);
+    ctl_add_raw(obj, desc, readable ? info->entry_size / 8 : 0);
+    ctl_add_string(obj, "type", readable ? vtd_desc_name(desc) : "unreadable");
+    ctl_add_bool(obj, "pending", dist < depth);
     return obj;
 }
 
@@ -457,7 +392,7 @@ desc_list(const struct vtd *vtd, const struct vtd_queue_info *info)
 static struct json_object *
 query_queue(void *ctx, struct json_object *args, struct qmp_error *error)
 {
-    const struct unit *unit = arg_unit(ctx, args, error);
+    const struct unit *unit = ctl_arg_unit(ctx, args, error);
     struct vtd_queue_info info;
     struct json_object *obj;
 
@@ -466,14 +401,14 @@ query_queue(void *ctx, struct json_object *args, struct qmp_error *error)
 
     vtd_queue_info(unit->vtd, &info);
     obj = json_object_new_object();
-    add_bool(obj, "enabled", info.enabled);
-    add_bool(obj, "stopped", info.stopped);
-    add_uint(obj, "base", info.base);
-    add_uint(obj, "entries", info.entries);
-    add_uint(obj, "entry-size", info.entry_size);
-    add_uint(obj, "head", info.head);
-    add_uint(obj, "tail", info.tail);
-    add_uint(obj, "error", info.error);
+    ctl_add_bool(obj, "enabled", info.enabled);
+    ctl_add_bool(obj, "stopped", info.stopped);
+    ctl_add_uint(obj, "base", info.base);
+    ctl_add_uint(obj, "entries", info.entries);
+    ctl_add_uint(obj, "entry-size", info.entry_size);
+    ctl_add_uint(obj, "head", info.head);
+    ctl_add_uint(obj, "tail", info.tail);
+    ctl_add_uint(obj, "error", info.error);
     json_object_object_add(obj, "list", desc_list(unit->vtd, &info));
     return obj;
 }
@@ -483,7 +418,7 @@ query_queue(void *ctx, struct json_object *args, struct qmp_error *error)
 static struct json_object *
 query_faults(void *ctx, struct json_object *args, struct qmp_error *error)
 {
-    const struct unit *unit = arg_unit(ctx, args, error);
+    const struct unit *unit = ctl_arg_unit(ctx, args, error);
     struct json_object *list;
 
     if (!unit)
@@ -495,14 +430,15 @@ query_faults(void *ctx, struct json_object *args, struct qmp_error *error)
         struct vtd_fault_info info;
 
         vtd_fault_info(unit->vtd, i, &info);
-        add_uint(obj, "record", i);
-        add_bool(obj, "valid", info.valid);
-        add_uint(obj, "sid", info.sid);
-        add_uint(obj, "reason", info.reason);
-        add_string(obj, "text", info.valid ? vtd_fault_name(info.reason) : "");
+        ctl_add_uint(obj, "record", i);
+        ctl_add_bool(obj, "valid", info.valid);
+        ctl_add_uint(obj, "sid", info.sid);
+        ctl_add_uint(obj, "reason", info.reason);
+        ctl_add_string(obj, "text",
+                       info.valid ? vtd_fault_name(info.reason) : "");
         /* The interrupt's index is in the top of the fault information. */
-        add_uint(obj, "index", info.info >> 48);
-        add_raw(obj, info.raw, 2);
+        ctl_add_uint(obj, "index", info.info >> 48);
+        ctl_add_raw(obj, info.raw, 2);
         json_object_array_add(list, obj);
     }
     return list;
@@ -514,8 +450,8 @@ model_stats(const struct vtd *vtd)
     struct json_object *obj = json_object_new_object();
 
     for (unsigned i = 0; i < VTD_STAT_COUNT; i++)
-        add_uint(obj, vtd_stat_name((enum vtd_stat)i),
-                 vtd_stat_value(vtd, (enum vtd_stat)i));
+        ctl_add_uint(obj, vtd_stat_name((enum vtd_stat)i),
+                     vtd_stat_value(vtd, (enum vtd_stat)i));
     return obj;
 }
 
@@ -524,11 +460,11 @@ ioreq_stats(const struct ioreq_stats *stats)
 {
     struct json_object *obj = json_object_new_object();
 
-    add_uint(obj, "requests", stats->requests);
-    add_uint(obj, "rep", stats->rep);
-    add_uint(obj, "data-is-ptr", stats->data_is_ptr);
-    add_uint(obj, "invalidate", stats->invalidate);
-    add_uint(obj, "other", stats->other);
+    ctl_add_uint(obj, "requests", stats->requests);
+    ctl_add_uint(obj, "rep", stats->rep);
+    ctl_add_uint(obj, "data-is-ptr", stats->data_is_ptr);
+    ctl_add_uint(obj, "invalidate", stats->invalidate);
+    ctl_add_uint(obj, "other", stats->other);
     return obj;
 }
 
@@ -536,7 +472,7 @@ static struct json_object *
 query_stats(void *ctx, struct json_object *args, struct qmp_error *error)
 {
     struct viommud *v = ctx;
-    const struct unit *unit = arg_unit(v, args, error);
+    const struct unit *unit = ctl_arg_unit(v, args, error);
     struct xen_dm_op_viommu_query query;
     struct json_object *obj;
     struct json_object *dmop;
@@ -548,9 +484,9 @@ query_stats(void *ctx, struct json_object *args, struct qmp_error *error)
     rc = dmop_query(&v->xen.dmop, &query);
     obj = json_object_new_object();
     dmop = json_object_new_object();
-    add_uint(dmop, "calls", v->xen.dmop.stats.calls);
-    add_uint(dmop, "errors", v->xen.dmop.stats.errors);
-    add_uint(dmop, "routes", v->xen.dmop.stats.routes);
+    ctl_add_uint(dmop, "calls", v->xen.dmop.stats.calls);
+    ctl_add_uint(dmop, "errors", v->xen.dmop.stats.errors);
+    ctl_add_uint(dmop, "routes", v->xen.dmop.stats.routes);
 
     json_object_object_add(obj, "model", model_stats(unit->vtd));
     json_object_object_add(obj, "ioreq", ioreq_stats(&v->ioreq.stats));
@@ -562,6 +498,10 @@ query_stats(void *ctx, struct json_object *args, struct qmp_error *error)
 static const char *const no_args[] = { NULL };
 static const char *const unit_args[] = { "unit", NULL };
 static const char *const irt_args[] = { "unit", "all", "first", "count", NULL };
+static const char *const tlb_args[] = { "unit", "first", "count", NULL };
+static const char *const walk_args[] = {
+    "unit", "sid", "pasid", "iova", "access", "privileged", NULL,
+};
 
 const struct qmp_command ctl_query_commands[] = {
     { "query-status", no_args, query_status },
@@ -570,6 +510,11 @@ const struct qmp_command ctl_query_commands[] = {
     { "query-queue", unit_args, query_queue },
     { "query-faults", unit_args, query_faults },
     { "query-stats", unit_args, query_stats },
+    { "query-devices", no_args, ctl_dma_devices },
+    { "query-walk", walk_args, ctl_dma_walk },
+    { "query-why", unit_args, ctl_dma_why },
+    { "query-tlb", tlb_args, ctl_dma_tlb },
+    { "query-clients", no_args, ctl_dma_clients },
 };
 
 const unsigned ctl_query_command_count =

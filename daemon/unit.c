@@ -116,3 +116,37 @@ unit_config(const struct viommu_config *config, struct vtd_config *unit)
         unit->phmr = false;
     }
 }
+
+/* Where @sid is in the unit's list, or -1. */
+static int
+listed(const struct viommu_config *config, uint16_t sid)
+{
+    for (int i = 0; i < config->device_count; i++) {
+        if (config->device[i] == sid) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+const struct unit *
+unit_find_device(const struct unit *unit, unsigned count, uint16_t sid,
+                 int *place)
+{
+    const struct unit *rest = NULL;
+
+    for (unsigned i = 0; i < count; i++) {
+        int at = listed(&unit[i].config, sid);
+
+        if (place) {
+            *place = at;
+        }
+        if (at >= 0) {
+            return &unit[i];
+        }
+        if (unit[i].config.device_count == 0) {
+            rest = &unit[i];
+        }
+    }
+    return rest;
+}

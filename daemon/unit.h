@@ -21,4 +21,12 @@ struct unit {
 /* What vtd_config_check() accepts, for whatever config_parse() accepts. */
 void unit_config(const struct viommu_config *config, struct vtd_config *unit);
 
+/*
+ * The one of @count units in whose scope the device @sid is: that which names
+ * it, with *@place in its list, or else that of all the others, with -1.  NULL
+ * if there is none.  @place may be NULL.
+ */
+const struct unit *unit_find_device(const struct unit *unit, unsigned count,
+                                    uint16_t sid, int *place);
+
 #endif

@@ -26,6 +26,27 @@ unit_of(const char *spec)
 }
 
 static void
+finds_the_unit_of_a_device(void **state)
+{
+    struct unit unit[3] = {
+        { .config = { .device_count = 2, .device = { 0x28, 0x30 } } },
+        { .config = { .device_count = 1, .device = { 0x38 } } },
+        { .config = { .device_count = 0 } },
+    };
+    int place;
+
+    (void)state;
+    assert_ptr_equal(unit_find_device(unit, 3, 0x30, &place), &unit[0]);
+    assert_int_equal(place, 1);
+    assert_ptr_equal(unit_find_device(unit, 3, 0x38, &place), &unit[1]);
+    assert_int_equal(place, 0);
+    assert_ptr_equal(unit_find_device(unit, 3, 0x40, &place), &unit[2]);
+    assert_int_equal(place, -1);
+    assert_ptr_equal(unit_find_device(unit, 3, 0x28, NULL), &unit[0]);
+    assert_null(unit_find_device(unit, 2, 0x40, NULL));
+}
+
+static void
 the_default_is_a_unit_for_interrupts(void **state)
 {
     struct vtd_config want = vtd_config_ir;
@@ -208,6 +229,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_the_unit_of_a_device),
         cmocka_unit_test(the_default_is_a_unit_for_interrupts),
         cmocka_unit_test(a_mode_of_dma_remapping_is_a_preset),
         cmocka_unit_test(a_stage_can_be_left_out),
