@@ -273,8 +273,9 @@ registers_answer_while_dma_runs_and_do_not_disturb_it(void **state)
 {
     struct world *world = *state;
 
-    pthread_mutex_lock(&world->lock); /* so that the copy does not end */
+    pthread_mutex_lock(&world->gate);
     dma_start(world, EDU_BUFFER, PAGE, 8, EDU_DMA_TO_GUEST);
+    wait_for(atomic_load(&world->arrived));
     assert_int_equal(r4(world, EDU_DMA_CMD), EDU_DMA_TO_GUEST | EDU_DMA_RUN);
     w8(world, EDU_DMA_DST, 2 * PAGE);
     w8(world, EDU_DMA_COUNT, 16);
@@ -284,7 +285,7 @@ registers_answer_while_dma_runs_and_do_not_disturb_it(void **state)
     assert_int_equal(r8(world, EDU_DMA_COUNT), 8);
     assert_int_equal(r4(world, EDU_DMA_CMD), EDU_DMA_TO_GUEST | EDU_DMA_RUN);
     assert_int_equal(r4(world, EDU_ID), 0x010000ed);
-    pthread_mutex_unlock(&world->lock);
+    pthread_mutex_unlock(&world->gate);
 
     dma_wait(world);
     assert_int_equal(world->last.iova, PAGE);

@@ -329,15 +329,15 @@ an_invalidation_is_acknowledged_when_no_copy_is_under_way(void **state)
 
     w4(world, EDU_MODE, EDU_MODE_ATS);
     to_guest(world, 0, 8);
-    pthread_mutex_lock(&world->lock); /* so that the copy does not end */
+    pthread_mutex_lock(&world->gate);
     dma_start(world, EDU_BUFFER, 0, 8, EDU_DMA_TO_GUEST);
-    nap();
+    wait_for(atomic_load(&world->arrived) == 2);
     for (uint32_t i = 0; i < 32; i++) { /* as many as may be on the way */
         assert_int_equal(edu_invalidate(world->edu, &all, i), -EINPROGRESS);
     }
     nap();
-    assert_int_equal(world->done, 0);
-    pthread_mutex_unlock(&world->lock);
+    assert_int_equal(seen(world, &world->done), 0);
+    pthread_mutex_unlock(&world->gate);
     wait_for(seen(world, &world->done) == 32);
     assert_int_equal(world->token, 31);
     assert_int_equal(r8(world, EDU_TLB_ENTRIES), 0);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +33,9 @@
 
 struct world {
     struct edu *edu;
+
+    pthread_mutex_t gate; /* whoever has it holds copies back */
+    atomic_uint arrived;  /* copies, at the gate */
 
     pthread_mutex_t lock; /* of all below: two threads of the device's call */
     uint8_t ram[PAGES][PAGE];
@@ -69,6 +73,10 @@ world_copy(struct world *world, const struct viommu_access *access, void *to,
     int rc = 0;
 
     assert_true(access->iova % PAGE + len <= PAGE || !access->address_type);
+    atomic_fetch_add(&world->arrived, 1);
+    pthread_mutex_lock(&world->gate);
+    pthread_mutex_unlock(&world->gate);
+
     pthread_mutex_lock(&world->lock);
     world->last = *access;
     world->copies++;
@@ -201,6 +209,7 @@ world_setup(void **state, const struct edu_options *options)
     struct world *world = calloc(1, sizeof(*world));
 
     assert_non_null(world);
+    pthread_mutex_init(&world->gate, NULL);
     pthread_mutex_init(&world->lock, NULL);
     for (unsigned i = 0; i < PAGES; i++) {
         world->page[i].frame = (uint8_t)(PAGES - 1 - i);
@@ -220,6 +229,7 @@ world_teardown(void **state)
     struct world *world = *state;
 
     edu_destroy(world->edu);
+    pthread_mutex_destroy(&world->gate);
     pthread_mutex_destroy(&world->lock);
     free(world);
     return 0;
