@@ -77,12 +77,18 @@ vtd_sync_reset(struct vtd *vtd)
     vtd_inv_announce_root(vtd);
 }
 
-/* 0 is no token: after a restore nobody awaits one. */
+/*
+ * Somebody waits for @token, or for one before it.  After a restore nobody
+ * awaits one.
+ */
 static bool
 is_awaited(const struct vtd_sync *sync, uint64_t token)
 {
-    for (unsigned user = 0; user < VTD_SYNC_USERS && token != 0; user++) {
-        if (vtd_sync_is_waiting(sync, user) && sync->awaited[user] == token) {
+    if (token > sync->token || vtd_sync_is_waiting(sync, VTD_SYNC_LOST)) {
+        return false;
+    }
+    for (unsigned user = 0; user < VTD_SYNC_USERS; user++) {
+        if (vtd_sync_is_waiting(sync, user) && sync->awaited[user] <= token) {
             return true;
         }
     }

@@ -481,8 +481,9 @@ void vtd_page_request(struct vtd *vtd, const struct vtd_page_req *req);
 
 /*
  * All sinks acknowledged what was announced before sync() was called with
- * @token, or @sid's device TLB did not.  A token that is not awaited is
- * ignored.  The queue goes on; see vtd_run_pending().
+ * @token, or @sid's device TLB did not.  Tokens ascend, and each stands for
+ * those before, so that the owner need not tell them all; one is ignored if
+ * nobody waits.  The queue goes on; see vtd_run_pending().
  */
 void vtd_sync_done(struct vtd *vtd, uint64_t token, enum vtd_sync_status status,
                    uint16_t sid);

@@ -386,9 +386,8 @@ time_out_ends_what_began_before(void **state)
     assert_false(is_complete(model, IOTLB) || is_complete(model, QUEUE));
     assert_int_equal(model_fsts(model), QUEUE_ITE);
     assert_int_equal(model_queue_head(model), 2);
+    /* Nobody waits for this one any more, but for one before it. */
     done(model, token[QUEUE]);
-    assert_false(is_complete(model, IOTLB));
-    done(model, token[IOTLB]);
     assert_true(is_complete(model, IOTLB));
     /* What the wait was for is still to be acknowledged. */
     model_w4(model, 0x34, QUEUE_ITE);

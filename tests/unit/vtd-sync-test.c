@@ -389,6 +389,29 @@ command_over_a_pending_one_waits_for_it(void **state)
     assert_signalled(model, 1);
 }
 
+/*
+ * An owner that has many tokens to remember may forget all but the last one,
+ * though the wait that it was for has been given up.
+ */
+static void
+token_stands_for_those_before(void **state)
+{
+    static const uint64_t icc = UINT64_C(1) << 63;
+    static const uint64_t global = UINT64_C(1) << 61;
+    struct model *model = *state;
+    uint64_t token;
+
+    model_w8(model, 0x28, icc | global);
+    token = stand_at_wait(model, 1);
+    assert_int_equal(token, 2);
+    model_w4(model, 0x18, 0);
+    done(model, token + 1);
+    assert_true(model_r8(model, 0x28) & icc);
+    done(model, token);
+    assert_false(model_r8(model, 0x28) & icc);
+    assert_int_equal(model_ram_d(model, MODEL_STATUS), 0);
+}
+
 /* A wrong completion is told; the device has still to answer. */
 static void
 completion_that_makes_no_sense_does_not_count(void **state)
@@ -440,6 +463,8 @@ main(void)
         TEST(device_that_does_not_answer_aborts_the_wait),
         TEST(aborted_wait_may_be_the_last_of_the_queue),
         TEST(aborted_invalidation_may_be_repeated),
+        cmocka_unit_test_setup_teardown(token_stands_for_those_before,
+                                        setup_legacy, model_teardown),
         cmocka_unit_test_setup_teardown(command_over_a_pending_one_waits_for_it,
                                         setup_legacy, model_teardown),
         TEST(completion_that_makes_no_sense_does_not_count),
