@@ -21,5 +21,5 @@ ln -s ../viommud-rig.service \
     "$share/stage/etc/systemd/system/multi-user.target.wants/viommud-rig.service"
 cp -al "$out"/guests/. "$share/guests/"
 if [ -d "$top/build/guests" ]; then
-    cp "$top"/build/guests/*.img "$share/guests/"
+    cp "$top"/build/guests/*.img "$top"/build/guests/*.elf "$share/guests/"
 fi
