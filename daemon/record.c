@@ -340,8 +340,8 @@ record_dma_translate(struct record *record, struct vtd *vtd,
     fr = vtd_dma_translate(vtd, req, resp);
     if (fr == VTD_FR_OK)
         none = *resp;
-    title(record, "dma %x %s %" PRIx64 " %x %x %" PRIx64 " %x %x\n", req->sid,
-          record_pasid(pasid, req->pasid), req->iova,
+    title(record, "translate %x %s %" PRIx64 " %x %x %" PRIx64 " %x %x\n",
+          req->sid, record_pasid(pasid, req->pasid), req->iova,
           req->access | (unsigned)req->at << RECORD_DMA_AT_SHIFT |
               (req->privileged ? RECORD_DMA_PRIVILEGED : 0) |
               (req->atomic ? RECORD_DMA_ATOMIC : 0) |
@@ -393,6 +393,20 @@ record_ir_remap(struct record *record, struct vtd *vtd,
           none.present, none.vector, none.dest);
     step_end(record);
     return fr;
+}
+
+void
+record_forget(struct record *record, struct vtd *vtd)
+{
+    if (!record) {
+        vtd_forget(vtd);
+        return;
+    }
+
+    step_begin(record);
+    record_add(record, "forget\n");
+    vtd_forget(vtd);
+    step_end(record);
 }
 
 void

@@ -59,6 +59,7 @@ enum vtd_fr record_dma_translate(struct record *record, struct vtd *vtd,
                                  struct vtd_dma_resp *resp);
 void record_page_request(struct record *record, struct vtd *vtd,
                          const struct vtd_page_req *req);
+void record_forget(struct record *record, struct vtd *vtd);
 void record_sync_done(struct record *record, struct vtd *vtd, uint64_t token,
                       enum vtd_sync_status status, uint16_t sid);
 
