@@ -9,6 +9,7 @@
 
 #include "daemon/log.h"
 #include "daemon/record.h"
+#include "daemon/sinks.h"
 #include "daemon/xen/dmop-abi.h"
 #include "daemon/xen/gmem.h"
 
@@ -315,6 +316,32 @@ no_ir_retry(void *ctx, const struct vtd_ir_event *miss)
     (void)miss;
 }
 
+/* --- services of a unit that remaps DMA ----------------------------------- */
+
+static void
+invalidate(void *ctx, const struct vtd_inv *inv)
+{
+    const struct fanout_member *member = ctx;
+
+    sinks_invalidate(member->fanout->sinks, member->index, inv);
+}
+
+static bool
+sync_sinks(void *ctx, uint64_t token)
+{
+    const struct fanout_member *member = ctx;
+
+    return sinks_sync(member->fanout->sinks, member->index, token);
+}
+
+static void
+page_response(void *ctx, const struct vtd_page_resp *resp)
+{
+    const struct fanout_member *member = ctx;
+
+    sinks_page_response(member->fanout->sinks, member->index, resp);
+}
+
 const struct vtd_ops *
 fanout_ops(struct fanout *fanout, unsigned index, bool trace_events)
 {
@@ -331,6 +358,12 @@ fanout_ops(struct fanout *fanout, unsigned index, bool trace_events)
         .ir_retry = unit->wired ? ir_retry : no_ir_retry,
         .trace = trace_events ? trace : NULL,
     };
+
+    if (unit->config.dma != CONFIG_DMA_NONE) {
+        ops.invalidate = invalidate;
+        ops.sync = sync_sinks;
+        ops.page_response = page_response;
+    }
 
     *member = (struct fanout_member){
         .fanout = fanout,

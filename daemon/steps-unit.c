@@ -66,6 +66,43 @@ recorded_unit(const struct viommud *v)
     return 0;
 }
 
+static bool
+is_translating(const struct viommud *v)
+{
+    return v->unit[recorded_unit(v)].config.dma != CONFIG_DMA_NONE;
+}
+
+int
+steps_sinks_up(struct viommud *v)
+{
+    char path[RUNDIR_PATH_SIZE + 8];
+    int rc;
+
+    if (!is_translating(v))
+        return 0;
+
+    (void)snprintf(path, sizeof(path), "%s/dma", v->rundir.path);
+    v->sinks = (struct sinks){
+        .unit = v->unit,
+        .unit_count = v->unit_count,
+        .deliver = fanout_deliver,
+        .deliver_ctx = &v->fanout,
+    };
+    rc = sinks_open(&v->sinks, v->loop, path, v->xen.domid);
+    if (rc)
+        log_error("cannot listen on %s: %s", path, strerror(-rc));
+    else
+        v->fanout.sinks = &v->sinks;
+    return rc;
+}
+
+void
+steps_sinks_down(struct viommud *v)
+{
+    if (v->fanout.sinks)
+        sinks_close(&v->sinks);
+}
+
 static int
 unit_up(struct viommud *v, struct unit *unit)
 {
@@ -75,15 +112,16 @@ unit_up(struct viommud *v, struct unit *unit)
     struct vtd_config config;
 
     unit_config(&unit->config, &config);
-    config.prs = false;
-    config.pds = false;
     if (v->record && unit->index == recorded_unit(v)) {
         unit->record = v->record;
         ops = record_ops(v->record, &config, ops, ctx);
         ctx = v->record;
     }
 
-    unit->vtd = vtd_create(&config, ops, ctx);
+    if (v->fanout.sinks)
+        unit->view = sinks_view(&v->sinks, unit->index);
+    unit->vtd = unit->view ? vtd_create_view(&config, ops, ctx, unit->view)
+                           : vtd_create(&config, ops, ctx);
     if (!unit->vtd) {
         int rc = -errno;
 

@@ -210,6 +210,7 @@ static const struct step {
     { "orphan", steps_orphan_up, NULL },
     { "server", steps_server_up, steps_server_down },
     { "trace", steps_trace_up, steps_trace_down },
+    { "sinks", steps_sinks_up, steps_sinks_down },
     { "model", steps_model_up, steps_model_down },
     { "ctl", steps_ctl_up, steps_ctl_down },
     { "xenstore", steps_xenstore_up, steps_xenstore_down },
