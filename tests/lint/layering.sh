@@ -34,6 +34,10 @@ private=$(grep -nE '^#include "daemon/vtd/[^"]*\.h"' "${outside[@]}" "${client[@
 lines=$(grep -nE '^#include "daemon/' "${client[@]}" | grep -v '"daemon/vtd/')
 [ -z "$lines" ] || complain "client/ knows nothing of the daemon but the walker:"$'\n'"$lines"
 
+lines=$(git grep -nE '^#include "' -- 'client/examples/*.[ch]' |
+    grep -vE '"client/(examples/|viommu-client\.h)')
+[ -z "$lines" ] || complain "an example includes more than others can:"$'\n'"$lines"
+
 lines=$(grep -nE '^#include' "${vtd[@]}" | grep -vE \
     '"daemon/vtd/|<(assert|errno|inttypes|stdbool|stddef|stdint|stdlib|string)\.h>')
 [ -z "$lines" ] || complain "the model includes more than itself and the plain C library:"$'\n'"$lines"
