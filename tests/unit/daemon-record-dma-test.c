@@ -251,7 +251,11 @@ static void
 nothing_need_be_recorded(void **state)
 {
     struct fixture *f = *state;
-    const struct vtd_page_req req = { .pasid = VTD_NO_PASID, .last = true };
+    const struct vtd_page_req req = {
+        .pasid = VTD_NO_PASID,
+        .access = VTD_DMA_READ,
+        .last = true,
+    };
     const struct vtd_ir_event miss = { .reason = VTD_FR_IR_NOT_PRESENT };
     const struct record_msi message = { 0xfee03000, 0x41, SID };
     struct vtd *vtd = f->model->vtd;
