@@ -46,3 +46,14 @@ install-client: client $(B)/viommu-client.pc
 	install -D -m 644 client/viommu-vhost.h $(DESTDIR)$(includedir)/viommu/viommu-vhost.h
 	install -D -m 644 client/viommu-proto.h $(DESTDIR)$(includedir)/viommu/viommu-proto.h
 	install -D -m 644 man/libviommu-client.3 $(DESTDIR)$(mandir)/man3/libviommu-client.3
+
+# Tests without Xen: a guest, its unit, and the daemon's side of the service.
+client-test-src := $(sort $(wildcard tests/unit/client-*-test.c))
+client-tests := $(client-test-src:%.c=$(B)/%)
+fake-src := $(sort $(wildcard tests/support/fake-*.c)) tests/support/tables.c
+unit-tests += $(client-tests)
+
+$(client-tests): %: %.o $(fake-src:%.c=$(B)/%.o) $(B)/libviommu-client.a \
+		$(B)/libviommud.a $(B)/libvtd.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(daemon-libs) \
+		-pthread
