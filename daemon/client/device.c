@@ -128,6 +128,8 @@ device_release(struct device *device, bool blocked)
 
     client->walking -= !!(device->flags & VIOMMU_ATTACH_WALK);
     service->hearing -= !!(device->flags & HEARS);
+    /* It is on its way, and the client acknowledges what it gets. */
+    client->late += !!device->flight;
     invalidate_reset(device);
     device->client = NULL;
     device->used = blocked;
