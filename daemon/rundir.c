@@ -97,7 +97,7 @@ rundir_open(struct rundir *rundir, const char *parent, uint16_t domid)
 
     rc = directory_make(parent, 0755);
     if (!rc)
-        rc = directory_make(rundir->path, 0700);
+        rc = directory_make(rundir->path, 0711);
     if (rc)
         return rc;
 

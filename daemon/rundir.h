@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The domain's directory, /run/viommud/<domid>/: the control socket, and a
- * lock that says that somebody serves the domain.
+ * The domain's directory, /run/viommud/<domid>/: the sockets, and a lock that
+ * says that somebody serves the domain.  Everybody may pass, because users who
+ * are named in the configuration speak for devices; each of the files says
+ * itself who may use it.
  */
 #ifndef DAEMON_RUNDIR_H
 #define DAEMON_RUNDIR_H

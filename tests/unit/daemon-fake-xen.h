@@ -70,12 +70,13 @@ struct fake {
 
     uint16_t owner; /* of the vIOMMU, at start */
     bool owner_served;
-    char config[128]; /* in xenstore; empty: none */
+    char config[512]; /* in xenstore; empty: none */
     bool second_unit;
 
     /* What has happened. */
     char log[256]; /* steps in order, each a letter */
     bool restricted, created, enabled;
+    unsigned ranges; /* of the server, one behind the other from BASE on */
     unsigned destroyed; /* bit mask of servers */
     unsigned nodes;     /* in xenstore, under viommud/ */
     unsigned live_maps; /* of guest memory */
@@ -256,6 +257,7 @@ xendevicemodel_create_ioreq_server(xendevicemodel_handle *dmod, domid_t domid,
     must(handle_bufioreq == HVM_IOREQSRV_BUFIOREQ_ATOMIC);
     happened('s');
     fake->created = true;
+    fake->ranges = 0;
     *id = SERVER;
     return 0;
 }
@@ -281,8 +283,9 @@ xendevicemodel_map_io_range_to_ioreq_server(xendevicemodel_handle *dmod,
     (void)domid;
     must(id == SERVER);
     must(is_mmio == 1);
-    must(start == BASE);
-    must(end == BASE + PAGE - 1);
+    must(start == BASE + fake->ranges * PAGE);
+    must(end == start + PAGE - 1);
+    fake->ranges++;
     return 0;
 }
 

@@ -262,6 +262,27 @@ request(unsigned vcpu, const struct ioreq *req)
     return at->data;
 }
 
+/* The registers of unit @unit, one page behind the other. */
+static inline uint64_t
+unit_read(unsigned unit, uint32_t off, unsigned size)
+{
+    return request(unit, &(struct ioreq){ .type = IOREQ_TYPE_COPY,
+                                          .addr = BASE + unit * PAGE + off,
+                                          .size = size,
+                                          .count = 1,
+                                          .dir = IOREQ_READ });
+}
+
+static inline void
+unit_write(unsigned unit, uint32_t off, unsigned size, uint64_t val)
+{
+    (void)request(unit, &(struct ioreq){ .type = IOREQ_TYPE_COPY,
+                                         .addr = BASE + unit * PAGE + off,
+                                         .size = size,
+                                         .count = 1,
+                                         .data = val });
+}
+
 static inline uint64_t
 reg_read(unsigned vcpu, uint32_t off, unsigned size)
 {

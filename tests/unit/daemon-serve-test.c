@@ -239,7 +239,7 @@ the_control_socket_answers(void **state)
     assert_int_equal(stat(ctl_path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(stat(domain_dir, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(st.st_mode & 07777, 0711);
 
     memcpy(addr.sun_path, ctl_path, strlen(ctl_path) + 1);
     assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof(addr)),
