@@ -185,6 +185,49 @@ a_unit_without_regions_has_no_enable(void **state)
     model_destroy(model);
 }
 
+/* Until then accesses that it keeps out may be in flight elsewhere. */
+static void
+status_waits_for_sinks(void **state)
+{
+    struct model *model = *state;
+
+    model_sinks_attach(model);
+    model->sync_late = true;
+    for (unsigned on = 2; on-- > 0;) {
+        model_w4(model, PMEN, on ? EPM : 0);
+        assert_int_equal(model_inv_last(model)->kind, VTD_INV_ROOT);
+        assert_int_equal(model_r4(model, PMEN), on ? EPM : 1);
+        assert_int_equal(is_blocked(model, 0), on);
+        /* Not even if it is written again. */
+        model_w4(model, PMEN, on ? EPM : 0);
+        assert_int_equal(model_r4(model, PMEN), on ? EPM : 1);
+        vtd_sync_done(model->vtd, model->sync_token, VTD_SYNC_OK, 0);
+        assert_int_equal(model_r4(model, PMEN), on ? ON : 0);
+    }
+    assert_int_equal(model->inv_count, 2);
+}
+
+/* A region that is moved is moved for all; what does not count is not told. */
+static void
+sinks_are_told_what_changes_for_them(void **state)
+{
+    struct model *model = *state;
+
+    model_sinks_attach(model);
+    model_w4(model, PLMLIMIT, (uint32_t)(16 * MIB));
+    model_w8(model, PHMBASE, 4 * GIB);
+    model_w4(model, PMEN, 0);
+    assert_int_equal(model->inv_count, 0);
+    model_w4(model, PMEN, EPM);
+    assert_int_equal(model->inv_count, 1);
+    model_w4(model, PLMLIMIT, (uint32_t)(16 * MIB + 1));
+    assert_int_equal(model->inv_count, 1);
+    model_w4(model, PLMLIMIT, (uint32_t)(18 * MIB));
+    assert_int_equal(model->inv_count, 2);
+    assert_int_equal(model->sync_calls, 2);
+    assert_int_equal(model_r4(model, PMEN), ON);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, model_teardown)
 
 int
@@ -197,6 +240,8 @@ main(void)
         TEST(high_region_is_from_base_to_limit),
         TEST(base_above_limit_is_no_region),
         TEST(a_range_is_blocked_if_a_byte_of_it_is),
+        TEST(status_waits_for_sinks),
+        TEST(sinks_are_told_what_changes_for_them),
         cmocka_unit_test(a_region_that_the_unit_lacks_blocks_nothing),
         cmocka_unit_test(a_unit_without_regions_has_no_enable),
     };
