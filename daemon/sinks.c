@@ -386,6 +386,12 @@ sinks_open(struct sinks *sinks, struct loop *loop, const char *path,
 }
 
 void
+sinks_end(struct sinks *sinks)
+{
+    service_end(sinks->service);
+}
+
+void
 sinks_close(struct sinks *sinks)
 {
     service_destroy(sinks->service);

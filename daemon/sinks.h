@@ -30,6 +30,9 @@ int sinks_open(struct sinks *sinks, struct loop *loop, const char *path,
                uint16_t domid);
 void sinks_close(struct sinks *sinks);
 
+/* The guest is going: nobody does DMA any more.  The views stay. */
+void sinks_end(struct sinks *sinks);
+
 struct vtd_view *sinks_view(struct sinks *sinks, unsigned unit);
 
 /* The model's ops of these names, for unit @unit. */

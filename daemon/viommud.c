@@ -66,7 +66,7 @@ watchdog_due(void *ctx)
 
 /*
  * A dying domain loses its ioreq servers, but stays until nobody maps its
- * pages any more; let go of them.
+ * pages any more; let go of them, and have those do so who do DMA.
  */
 static void
 pages_release(struct viommud *v)
@@ -76,6 +76,8 @@ pages_release(struct viommud *v)
     v->events = NULL;
     ioreq_unmap(&v->ioreq);
     gmem_close(&v->gmem);
+    if (v->fanout.sinks)
+        sinks_end(&v->sinks);
     v->gone_ms = loop_now_ms();
 }
 

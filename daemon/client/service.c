@@ -200,21 +200,31 @@ service_create(struct loop *loop, const struct service_config *config,
 }
 
 void
+service_end(struct service *service)
+{
+    service->ended = true;
+    clients_end(service);
+    loop_watch_destroy(service->timer);
+    service->timer = NULL;
+    if (service->timer_fd >= 0)
+        (void)close(service->timer_fd);
+    service->timer_fd = -1;
+    loop_watch_destroy(service->watch);
+    service->watch = NULL;
+    if (service->fd >= 0) {
+        (void)close(service->fd);
+        (void)unlink(service->addr.sun_path);
+    }
+    service->fd = -1;
+}
+
+void
 service_destroy(struct service *service)
 {
     if (!service)
         return;
 
-    service->ended = true;
-    clients_end(service);
-    loop_watch_destroy(service->timer);
-    if (service->timer_fd >= 0)
-        (void)close(service->timer_fd);
-    loop_watch_destroy(service->watch);
-    if (service->fd >= 0) {
-        (void)close(service->fd);
-        (void)unlink(service->addr.sun_path);
-    }
+    service_end(service);
     shm_destroy(service);
     free(service);
 }

@@ -82,6 +82,13 @@ struct service *service_create(struct loop *loop,
                                const struct service_ops *ops, void *ctx);
 void service_destroy(struct service *service); /* accepts NULL */
 
+/*
+ * The guest is gone, or going: cut everybody off and take nobody any more.
+ * The owner is not called again, and calls only service_destroy() and what is
+ * for inspection; his views stay until then.
+ */
+void service_end(struct service *service);
+
 /* The memory of a unit's view, zeroed: the owner's to write. */
 void *service_view(struct service *service, unsigned unit);
 

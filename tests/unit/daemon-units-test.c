@@ -347,6 +347,27 @@ an_invalidation_completes_and_is_obeyed(void **state)
     stop_and_check();
 }
 
+/* It waits for everybody who maps its pages, so they are told. */
+static void
+a_dying_domain_cuts_clients_off(void **state)
+{
+    struct viommu_msg msg;
+
+    (void)state;
+    start_units(SPEC);
+    assert_int_equal(client_attach(SID).status, 0);
+    fake->info_errno = ENOENT;
+    wait_readable(client_fd);
+    assert_true(recv(client_fd, &msg, sizeof(msg), 0) > 0);
+    assert_int_equal(msg.header.type, VIOMMU_MSG_CUT_OFF);
+    assert_int_equal(msg.cut_off.status, -ESHUTDOWN);
+    assert_int_equal(recv(client_fd, &msg, sizeof(msg), 0), 0);
+    close(client_fd);
+    fake->vcpus_errno = ESRCH;
+    assert_int_equal(finish(), EXIT_SUCCESS);
+    nothing_left();
+}
+
 int
 main(void)
 {
@@ -359,6 +380,7 @@ main(void)
         TEST(a_device_that_no_unit_translates_is_nobodys),
         TEST(without_dma_remapping_nobody_listens),
         TEST(an_invalidation_completes_and_is_obeyed),
+        TEST(a_dying_domain_cuts_clients_off),
     };
 
     return cmocka_run_group_tests_name("daemon-units", tests, group_setup,
