@@ -24,6 +24,7 @@
 #define PGTT_SECOND      2ull
 #define PGTT_NESTED      3ull
 #define PGTT_PASS        4ull
+#define PASID_PWSNP      (1ull << 23) /* quadword 1: walks snoop              */
 #define PASID_QUADS      8u
 #define PASIDS_PER_TABLE 64u
 
@@ -116,7 +117,7 @@ pasid_set(uint32_t pasid, const struct space *space, uint64_t flags)
 
     entry[2] =
         (first ? gpa_of(space->first.root) + space->first.offset : 0) | flags;
-    entry[1] = space->did;
+    entry[1] = space->did | (first ? PASID_PWSNP : 0);
     entry[0] = (second ? gpa_of(space->second.root) : 0) |
                pgtt[space->stage] << PASID_PGTT_SHIFT | aw << PASID_AW_SHIFT |
                PRESENT;
@@ -139,11 +140,17 @@ pasid_flush(const struct space *space, uint32_t pasid)
 }
 
 bool
-context_enable(void)
+context_latch(void)
 {
     unit_write64(VTD_RTADDR,
                  gpa_of(root) | (is_scalable ? RTADDR_SCALABLE : 0));
-    if (!unit_command(GCMD_SRTP, true))
+    return unit_command(GCMD_SRTP, true);
+}
+
+bool
+context_enable(void)
+{
+    if (!context_latch())
         return false;
     queue_put((struct desc){ .lo = DESC_CONTEXT | G_GLOBAL });
     if (is_scalable)

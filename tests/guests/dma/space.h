@@ -67,7 +67,10 @@ void pasid_set(uint32_t pasid, const struct space *space, uint64_t flags);
 void pasid_clear(uint32_t pasid);
 bool pasid_flush(const struct space *space, uint32_t pasid);
 
-/* Hand the root table over, void what was before, remap from here on. */
+/* Hand the root table over. */
+bool context_latch(void);
+
+/* And void what was before, remap from here on. */
 bool context_enable(void);
 
 /* --- device TLB, page requests ---------------------------------------------- */
