@@ -92,6 +92,40 @@ other_addresses_are_no_interrupts(void **state)
         assert_false(fanout_msi_decode(bad[i], 0x31, &inject));
 }
 
+/* Who remaps no DMA has nobody to tell, and need not wait. */
+static void
+a_unit_has_the_services_that_it_needs(void **state)
+{
+    struct unit unit[2] = {
+        { .index = 0, .config = { .dma = CONFIG_DMA_LEGACY } },
+        { .index = 1, .wired = true },
+    };
+    static struct fanout fanout;
+    const struct vtd_ops *dma;
+    const struct vtd_ops *rest;
+
+    (void)state;
+    fanout.unit = unit;
+    fanout.unit_count = 2;
+    dma = fanout_ops(&fanout, 0, true);
+    rest = fanout_ops(&fanout, 1, false);
+    assert_ptr_equal(fanout.member[1].fanout, &fanout);
+    assert_int_equal(fanout.member[1].index, 1);
+
+    assert_true(dma->invalidate && dma->sync && dma->page_response);
+    assert_false(rest->invalidate || rest->sync || rest->page_response);
+    assert_non_null(dma->trace);
+    assert_null(rest->trace);
+
+    /* Xen hears nothing of the first: there is no way to it here. */
+    dma->ir_state(&fanout.member[0], &(struct vtd_ir_state){ .entries = 1 });
+    dma->ir_routes(&fanout.member[0], &(struct vtd_route){ .index = 1 }, 1);
+    dma->ir_clear(&fanout.member[0], 0, 1);
+    dma->ir_retry(&fanout.member[0], &(struct vtd_ir_event){ .index = 1 });
+    assert_true(dma->ir_state != rest->ir_state);
+    assert_true(dma->msi == rest->msi);
+}
+
 int
 main(void)
 {
@@ -102,6 +136,7 @@ main(void)
         cmocka_unit_test(logical_level_and_hint),
         cmocka_unit_test(the_format_bit_is_ignored),
         cmocka_unit_test(other_addresses_are_no_interrupts),
+        cmocka_unit_test(a_unit_has_the_services_that_it_needs),
     };
 
     return cmocka_run_group_tests_name("daemon-fanout", tests, NULL, NULL);

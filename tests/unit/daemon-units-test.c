@@ -5,6 +5,8 @@
  */
 #include "tests/unit/daemon-life.h"
 
+#include <json-c/json.h>
+
 #include "client/viommu-proto.h"
 
 #define SID      0x20u /* 00:04.0 */
@@ -347,6 +349,110 @@ an_invalidation_completes_and_is_obeyed(void **state)
     stop_and_check();
 }
 
+/* The answer of the control socket to one request; to be put. */
+static struct json_object *
+ctl_ask(const char *request_line)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char *line = NULL;
+    size_t size = 0;
+    struct json_object *obj;
+    FILE *file;
+
+    memcpy(addr.sun_path, ctl_path, strlen(ctl_path) + 1);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof(addr)),
+                     0);
+    file = fdopen(fd, "r");
+    assert_non_null(file);
+    assert_true(getline(&line, &size, file) > 0);
+    assert_true(dprintf(fd, "{\"execute\":\"qmp_capabilities\"}\n%s\n",
+                        request_line) > 0);
+    assert_true(getline(&line, &size, file) > 0);
+    assert_true(getline(&line, &size, file) > 0);
+    fclose(file);
+    obj = json_tokener_parse(line);
+    free(line);
+    assert_non_null(obj);
+    return obj;
+}
+
+static struct json_object *
+member(struct json_object *obj, const char *name)
+{
+    struct json_object *val = NULL;
+
+    if (!json_object_object_get_ex(obj, name, &val))
+        fail_msg("no %s in %s", name, json_object_to_json_string(obj));
+    return val;
+}
+
+static void
+the_status_has_each_unit(void **state)
+{
+    struct json_object *reply;
+    struct json_object *units;
+    struct json_object *unit;
+
+    (void)state;
+    start_units("type=intel_vtd,dma=scalable,devices=00:04.0;1f:03.1");
+    reply = ctl_ask("{\"execute\":\"query-status\"}");
+    units = member(member(reply, "return"), "units");
+    assert_int_equal(json_object_array_length(units), 2);
+
+    unit = json_object_array_get_idx(units, 0);
+    assert_int_equal(json_object_get_int(member(unit, "unit")), 0);
+    assert_int_equal(json_object_get_int64(member(unit, "base")), BASE);
+    assert_string_equal(json_object_get_string(member(unit, "dma")),
+                        "scalable");
+    assert_string_equal(json_object_to_json_string_ext(member(unit, "devices"),
+                                                       JSON_C_TO_STRING_PLAIN),
+                        "[\"00:04.0\",\"1f:03.1\"]");
+    assert_false(json_object_get_boolean(member(unit, "wired")));
+    assert_false(json_object_get_boolean(member(unit, "translating")));
+
+    unit = json_object_array_get_idx(units, 1);
+    assert_int_equal(json_object_get_int(member(unit, "unit")), 1);
+    assert_int_equal(json_object_get_int64(member(unit, "base")), BASE + PAGE);
+    assert_string_equal(json_object_get_string(member(unit, "dma")), "none");
+    assert_int_equal(json_object_array_length(member(unit, "devices")), 0);
+    assert_true(json_object_get_boolean(member(unit, "wired")));
+    json_object_put(reply);
+    stop_and_check();
+}
+
+/* Each command that takes a unit; what it says of them is of that one. */
+static void
+questions_are_of_one_unit(void **state)
+{
+    static const char *const commands[] = {
+        "query-regs", "query-irt", "query-queue", "query-faults", "query-stats",
+    };
+
+    (void)state;
+    start_units(SPEC);
+    unit_write(0, IQA, 8, QUEUE);
+    unit_write(0, GCMD, 4, 1u << 26);
+    for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        for (unsigned unit = 0; unit < 3; unit++) {
+            struct json_object *reply;
+            char line[128];
+
+            (void)snprintf(line, sizeof(line),
+                           "{\"execute\":\"%s\",\"arguments\":{\"unit\":%u}}",
+                           commands[i], unit);
+            reply = ctl_ask(line);
+            (void)member(reply, unit < 2 ? "return" : "error");
+            if (strcmp(commands[i], "query-queue") == 0 && unit < 2)
+                assert_int_equal(json_object_get_boolean(member(
+                                     member(reply, "return"), "enabled")),
+                                 unit == 0);
+            json_object_put(reply);
+        }
+    }
+    stop_and_check();
+}
+
 /* It waits for everybody who maps its pages, so they are told. */
 static void
 a_dying_domain_cuts_clients_off(void **state)
@@ -380,6 +486,8 @@ main(void)
         TEST(a_device_that_no_unit_translates_is_nobodys),
         TEST(without_dma_remapping_nobody_listens),
         TEST(an_invalidation_completes_and_is_obeyed),
+        TEST(the_status_has_each_unit),
+        TEST(questions_are_of_one_unit),
         TEST(a_dying_domain_cuts_clients_off),
     };
 
