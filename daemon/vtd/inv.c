@@ -143,33 +143,32 @@ forget_and_tell_iotlb(struct vtd *vtd, uint64_t lo, uint64_t hi)
 {
     struct vtd_inv *inv = &vtd->inv;
     int cost = forget_iotlb(vtd, lo, hi);
+    unsigned g = (unsigned)VTD_GET(VTD_TLB_LO_G, lo);
 
+    if (cost <= 0) {
+        return cost;
+    }
     *inv = (struct vtd_inv){
         .kind = VTD_INV_IOTLB,
+        .scope = (enum vtd_inv_scope)(g - VTD_G_GLOBAL),
         .pasid = VTD_NO_PASID,
         .shift = ALL_SHIFT,
     };
-    switch (VTD_GET(VTD_TLB_LO_G, lo)) {
-    case VTD_G_GLOBAL:
-        inv->scope = VTD_INV_GLOBAL;
-        break;
-    case VTD_G_DOMAIN:
-        inv->scope = VTD_INV_DOMAIN;
+    if (g != VTD_G_GLOBAL) {
         inv->did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
-        break;
-    default:
-        inv->scope = VTD_INV_ONE;
-        inv->did = (uint16_t)VTD_GET(VTD_TLB_LO_DID, lo);
+    }
+    if (g == VTD_G_ONE) {
         inv->leaf_only = (hi & VTD_TLB_HI_IH) != 0;
         set_range(inv, second_addr(vtd, hi),
                   PAGE_SHIFT + (unsigned)VTD_GET(VTD_TLB_HI_AM, hi));
-        break;
     }
-    if (cost > 0) {
-        tell(vtd, inv);
-    }
+    tell(vtd, inv);
     return cost;
 }
+_Static_assert(VTD_INV_DOMAIN - VTD_INV_GLOBAL == VTD_G_DOMAIN - VTD_G_GLOBAL &&
+                   VTD_INV_ONE - VTD_INV_GLOBAL == VTD_G_ONE - VTD_G_GLOBAL &&
+                   VTD_INV_GLOBAL == 0,
+               "a granularity and a scope differ");
 
 /*
  * Accesses are translated one by one and complete, as far as the model is

@@ -49,7 +49,9 @@ vtd_sync_request(struct vtd *vtd, enum vtd_sync_user user)
         vtd_sync_set(sync, user, false);
         vtd_sync_set(sync, VTD_SYNC_DIRTY, false);
         if (vtd->ops->sync(vtd->ctx, token)) {
-            release(vtd, token, true);
+            if (sync->waiting != 0) {
+                release(vtd, token, true);
+            }
             return true;
         }
     } else if (sync->waiting == 0) {

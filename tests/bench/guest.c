@@ -125,15 +125,33 @@ ir_retry(void *ctx, const struct vtd_ir_event *miss)
     guest->sink += miss->index;
 }
 
-static const struct vtd_ops ops = {
-    .mem_read = mem_read,
-    .mem_write = mem_write,
-    .mem_cmpxchg = mem_cmpxchg,
-    .msi = msi,
-    .ir_state = ir_state,
-    .ir_routes = ir_routes,
-    .ir_clear = ir_clear,
-    .ir_retry = ir_retry,
+/* A sink whose clients are idle. */
+static void
+invalidate(void *ctx, const struct vtd_inv *inv)
+{
+    struct guest *guest = ctx;
+
+    guest->sink += inv->addr;
+}
+
+static bool
+sync_sinks(void *ctx, uint64_t token)
+{
+    struct guest *guest = ctx;
+
+    guest->sink += token;
+    return true;
+}
+
+/* Without sinks, and with one. */
+#define OPS                                                                   \
+    .mem_read = mem_read, .mem_write = mem_write, .mem_cmpxchg = mem_cmpxchg, \
+    .msi = msi, .ir_state = ir_state, .ir_routes = ir_routes,                 \
+    .ir_clear = ir_clear, .ir_retry = ir_retry
+
+static const struct vtd_ops ops[] = {
+    { OPS },
+    { OPS, .invalidate = invalidate, .sync = sync_sinks },
 };
 
 void
@@ -247,7 +265,7 @@ enable_ir(struct guest *guest)
 }
 
 struct guest *
-guest_create(enum mode mode)
+guest_create(enum mode mode, bool sink)
 {
     struct guest *guest = calloc(1, sizeof(*guest));
     struct vtd_config config = vtd_config_scalable;
@@ -255,7 +273,7 @@ guest_create(enum mode mode)
     if (!guest) {
         return NULL;
     }
-    guest->vtd = vtd_create(&config, &ops, guest);
+    guest->vtd = vtd_create(&config, &ops[sink], guest);
     if (!guest->vtd) {
         free(guest);
         return NULL;
@@ -292,5 +310,5 @@ guest_healthy(struct guest *guest)
 size_t
 guest_unit_size(void)
 {
-    return sizeof(struct vtd);
+    return sizeof(struct vtd) + sizeof(struct vtd_view);
 }

@@ -45,8 +45,8 @@ struct guest {
     uint8_t ram[RAM_SIZE];
 };
 
-/* NULL without memory. */
-struct guest *guest_create(enum mode mode);
+/* With somebody who keeps translations elsewhere, or not; NULL without memory. */
+struct guest *guest_create(enum mode mode, bool sink);
 void guest_destroy(struct guest *guest);
 
 void poke(struct guest *guest, uint64_t gpa, uint64_t val);

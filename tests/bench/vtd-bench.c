@@ -158,6 +158,7 @@ struct bench_case {
     /* The queue holds the first descriptor and the second in turn. */
     uint64_t desc[2][2];
     unsigned cached; /* translations that were used before */
+    bool sink;       /* somebody is told of invalidations, and idle */
 };
 
 #define WAIT                \
@@ -207,6 +208,10 @@ static const struct bench_case cases[] = {
     QUEUE_CASE("iotlb-domain-1000", 110, TLB_DOMAIN, 1000),
     QUEUE_CASE("iotlb-page", 110, TLB_PAGE, 0),
     QUEUE_CASE("iotlb-page-1000", 110, TLB_PAGE, 1000),
+    { "iotlb-page-sink", "vtd_mmio_write", 200, .run = op_batch,
+      .per_call = BATCH, .desc = { TLB_PAGE, TLB_PAGE }, .sink = true },
+    { "page-wait-sink", "vtd_mmio_write", 460, .run = op_pair,
+      .desc = { TLB_PAGE, WAIT }, .sink = true },
     DMA_CASE("hit", 40, MODE_SECOND, op_hit),
     DMA_CASE("hit-512-pages", 90, MODE_SECOND, op_hit_many),
     DMA_CASE("miss", 300, MODE_SECOND, op_miss),
@@ -343,7 +348,7 @@ main(int argc, char **argv)
                     (argc == 4 && strcmp(argv[1], "run") == 0))) {
         return usage();
     }
-    guest = guest_create(bench->mode);
+    guest = guest_create(bench->mode, bench->sink);
     if (!guest) {
         (void)fprintf(stderr, "vtd-bench: cannot create a unit\n");
         return 1;
