@@ -215,40 +215,60 @@ huge(struct test *t)
     return true;
 }
 
+/* The device's buffer, with a number every 8 bytes. */
+static bool
+load_numbers(struct test *t, uint64_t first)
+{
+    uint64_t value;
+    unsigned i;
+
+    for (i = 0; i < PAGE / sizeof(value); i++) {
+        value = first + i;
+        memcpy(test_page(t, 0) + i * sizeof(value), &value, sizeof(value));
+    }
+    return test_map(t, 0, 1, 0x100000, VFIO_EDU_READ) &&
+           test_dma(t, EDU_FROM_GUEST, 0x100000, 0, t->most) &&
+           test_unmap(t, 0x100000, PAGE);
+}
+
+/* Map a page, have the device write a number, unmap it. */
+static bool
+one_round(struct test *t, unsigned page, uint64_t iova, uint64_t slot,
+          uint64_t expected)
+{
+    uint64_t seen = 0;
+
+    memcpy(test_page(t, page), &seen, sizeof(seen));
+    if (!test_map(t, page, 1, iova, RW) ||
+        !test_dma(t, EDU_INTO_GUEST, iova, (unsigned)slot * 8, 8) ||
+        !test_unmap(t, iova, PAGE)) {
+        return false;
+    }
+    memcpy(&seen, test_page(t, page), sizeof(seen));
+    return seen == expected ||
+           because(t, "0x%llx instead of 0x%llx", (unsigned long long)seen,
+                   (unsigned long long)expected);
+}
+
 /* Always the same few IOVAs, each time with other memory behind. */
 static bool
 map_and_unmap(struct test *t)
 {
-    uint64_t iova, value, seen;
+    uint64_t first = 0x0123456789000000u, slots = PAGE / 8 - 1;
     unsigned i;
 
-    if (!test_map(t, 0, 1, 0x100000, VFIO_EDU_READ)) {
+    if (!load_numbers(t, first)) {
         return false;
     }
     kmsg_skip(&t->kmsg);
-    for (i = 1; i <= t->rounds; i++) {
-        uint8_t *page = test_page(t, 1 + i % 7);
-
-        iova = 0x2000000 + (uint64_t)(i % 3) * PAGE;
-        value = 0x0123456789000000u + i;
-        memcpy(test_page(t, 0), &value, sizeof(value));
-        memset(page, 0, 16);
-        if (!test_map(t, 1 + i % 7, 1, iova, RW) ||
-            !test_dma(t, EDU_FROM_GUEST, 0x100000, 0, sizeof(value)) ||
-            !test_dma(t, EDU_INTO_GUEST, iova, 0, sizeof(value)) ||
-            !test_unmap(t, iova, PAGE)) {
+    for (i = 0; i < t->rounds; i++) {
+        if (!one_round(t, 1 + i % 7, 0x2000000 + (uint64_t)(i % 3) * PAGE,
+                       i % slots, first + i % slots)) {
             return false;
         }
-        memcpy(&seen, page, sizeof(seen));
-        if (seen != value) {
-            return because(t, "round %u: 0x%llx instead of 0x%llx", i,
-                           (unsigned long long)seen, (unsigned long long)value);
-        }
     }
-    if (kmsg_faults(&t->kmsg) != 0) {
-        return because(t, "the kernel reports a fault");
-    }
-    return test_unmap(t, 0x100000, PAGE);
+    return kmsg_faults(&t->kmsg) == 0 ||
+           because(t, "the kernel reports a fault");
 }
 
 const struct check checks_copy[] = {

@@ -6,7 +6,8 @@
  *   repeat  DMA into page 0 again and again (an edu device with --extended)
  *   watch   does page 0 still change?
  *   unmap   unmap page 0, and how long that took
- *   dma     one DMA into page 1, which stays mapped: did it arrive?
+ *   dma     one DMA into page 1, which stays mapped, and none any more into
+ *           page 0: did it arrive?
  *   raise   an interrupt: did it arrive?
  *   quiet   does the kernel's log have no fault since the last command?
  */
@@ -78,6 +79,19 @@ unmap(struct test *t, const char *command)
     answer(command, seen);
 }
 
+/* An end to what repeat() began. */
+static void
+end_repeat(struct test *t)
+{
+    int i;
+
+    edu_write8(t->bar, EDU_DMA_CMD, 0);
+    for (i = 0; i < 1000 && edu_read8(t->bar, EDU_DMA_CMD) & EDU_DMA_RUN; i++) {
+        usleep(1000);
+    }
+    edu_write4(t->bar, EDU_MODE, 0);
+}
+
 static void
 dma(struct test *t, const char *command)
 {
@@ -85,6 +99,7 @@ dma(struct test *t, const char *command)
     uint8_t *page = test_page(t, 1);
     bool over;
 
+    end_repeat(t);
     value++;
     memset(page, 0, PAGE);
     memset(test_page(t, 2), value, PAGE);
