@@ -248,8 +248,9 @@ append_unit(struct text *text, const struct viommu_config *config)
 int
 configs_format(const struct viommu_configs *configs, char *buf, size_t size)
 {
-    struct text text = { .buf = buf, .size = size };
+    struct text text = { .size = size };
 
+    text.buf = buf;
     for (unsigned i = 0; i < configs->count; i++) {
         if (i) {
             append(&text, "%c", CONFIG_SEPARATOR);
