@@ -108,8 +108,8 @@ leave(struct viommu *viommu, const struct viommu_device *device)
 }
 
 /*
- * The reply does not matter: that the daemon has nothing to take back, or takes
- * it back later, makes no difference to us.
+ * The daemon may attach it yet, which nobody waits for any more; its reply to
+ * this finds nobody, either.
  */
 static void
 take_back(struct viommu *viommu, uint16_t sid)
@@ -119,7 +119,7 @@ take_back(struct viommu *viommu, uint16_t sid)
         .detach = { .sid = sid },
     };
 
-    (void)viommu_call(viommu, &msg);
+    (void)viommu_msg_send(viommu->fd, &msg);
 }
 
 int
@@ -170,12 +170,16 @@ viommu_device_attach(struct viommu *viommu, uint16_t sid, unsigned flags,
 void
 viommu_device_detach(struct viommu_device *device)
 {
+    struct viommu_msg msg = { .header = { .type = VIOMMU_MSG_DETACH } };
+
     if (!device) {
         return;
     }
+    msg.detach.sid = device->sid;
     /* First: what it owes is acknowledged before the daemon forgets it. */
     leave(device->viommu, device);
-    take_back(device->viommu, device->sid);
+    /* That the daemon has nothing to take back is as good. */
+    (void)viommu_call(device->viommu, &msg);
     free(device);
 }
 

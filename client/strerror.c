@@ -18,14 +18,23 @@ static const struct {
     { ESHUTDOWN, "cut off from the daemon" },
 };
 
+static const char *
+reason(int result)
+{
+    if (result == VTD_FR_BLOCKED) {
+        return "refused without a fault";
+    }
+    return result > UINT8_MAX ? "unknown fault reason"
+                              : vtd_fault_name((uint8_t)result);
+}
+
 const char *
 viommu_strerror(int result)
 {
     const char *text;
 
     if (result > 0) {
-        return result == VTD_FR_BLOCKED ? "refused without a fault"
-                                        : vtd_fault_name((uint8_t)result);
+        return reason(result);
     }
     for (unsigned i = 0; i < sizeof(meaning) / sizeof(meaning[0]); i++) {
         if (meaning[i].error == -result) {

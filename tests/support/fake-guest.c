@@ -281,22 +281,24 @@ daemon_close(struct fake_guest *guest)
 static void
 start(struct fake_guest *guest)
 {
+    pid_t pid;
+
     if (!guest->process) {
         daemon_open(guest);
         assert_int_equal(
             pthread_create(&guest->thread, NULL, serve_in_thread, guest), 0);
         return;
     }
-    guest->pid = fork();
-    assert_true(guest->pid >= 0);
-    if (guest->pid == 0) {
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
         (void)close(guest->call);
         daemon_open(guest);
         serve(guest);
         _exit(0);
     }
+    guest->pid = pid; /* in memory that both have */
     (void)close(guest->serve);
-    guest->serve = -1;
 }
 
 static void
@@ -316,24 +318,38 @@ stop(struct fake_guest *guest)
 void
 fake_guest_kill(struct fake_guest *guest)
 {
-    assert_true(guest->process);
+    assert_true(guest->process && guest->pid > 0);
     assert_int_equal(kill(guest->pid, SIGKILL), 0);
     assert_int_equal(waitpid(guest->pid, NULL, 0), guest->pid);
     guest->pid = 0;
+}
+
+void
+fake_guest_call_begin(struct fake_guest *guest, fake_guest_fn *fn, uint64_t a,
+                      uint64_t b)
+{
+    const struct call call = { fn, a, b };
+
+    assert_int_equal(send(guest->call, &call, sizeof(call), MSG_NOSIGNAL),
+                     sizeof(call));
+}
+
+uint64_t
+fake_guest_call_end(struct fake_guest *guest)
+{
+    uint64_t result;
+
+    assert_int_equal(recv(guest->call, &result, sizeof(result), 0),
+                     sizeof(result));
+    return result;
 }
 
 uint64_t
 fake_guest_call(struct fake_guest *guest, fake_guest_fn *fn, uint64_t a,
                 uint64_t b)
 {
-    const struct call call = { fn, a, b };
-    uint64_t result;
-
-    assert_int_equal(send(guest->call, &call, sizeof(call), MSG_NOSIGNAL),
-                     sizeof(call));
-    assert_int_equal(recv(guest->call, &result, sizeof(result), 0),
-                     sizeof(result));
-    return result;
+    fake_guest_call_begin(guest, fn, a, b);
+    return fake_guest_call_end(guest);
 }
 
 /* --- life -------------------------------------------------------------------- */
@@ -373,7 +389,7 @@ fake_guest_destroy(struct fake_guest *guest)
 {
     stop(guest);
     (void)close(guest->call);
-    if (guest->serve >= 0) {
+    if (!guest->process) {
         (void)close(guest->serve);
     }
     (void)unlink(guest->path);

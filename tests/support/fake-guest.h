@@ -83,6 +83,10 @@ typedef uint64_t fake_guest_fn(struct fake_guest *guest, uint64_t a,
                                uint64_t b);
 uint64_t fake_guest_call(struct fake_guest *guest, fake_guest_fn *fn,
                          uint64_t a, uint64_t b);
+/* The same in two steps. */
+void fake_guest_call_begin(struct fake_guest *guest, fake_guest_fn *fn,
+                           uint64_t a, uint64_t b);
+uint64_t fake_guest_call_end(struct fake_guest *guest);
 
 /* The guest's accesses to the registers. */
 uint64_t fake_guest_read(struct fake_guest *guest, uint32_t off);
