@@ -193,6 +193,9 @@ a_translation_is_asked_for_once(void **state)
     to_guest(world, 2 * PAGE, 8);
     w4(world, EDU_PASID, EDU_PASID_VALID | EDU_PASID_PRIVILEGED | 1);
     to_guest(world, 2 * PAGE, 8);
+    assert_int_equal(world->last.address_type, VIOMMU_AT_TRANSLATED);
+    assert_int_equal(world->last.pasid, VIOMMU_NO_PASID);
+    assert_false(world->last.privileged);
     assert_int_equal(world->translations, 3);
     assert_int_equal(r8(world, EDU_TLB_ENTRIES), 3);
 }

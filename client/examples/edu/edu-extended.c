@@ -308,8 +308,13 @@ page_copy(struct edu *edu, const struct viommu_access *asked, void *buf,
         entry = tlb_keep(&edu->tlb, asked, &to);
     }
 
-    access.address_type = VIOMMU_AT_TRANSLATED;
-    access.iova = entry->gpa + (asked->iova - entry->iova);
+    /* Whose it is was judged before; a PASID is an error by now. */
+    access = (struct viommu_access){
+        .iova = entry->gpa + (asked->iova - entry->iova),
+        .pasid = VIOMMU_NO_PASID,
+        .access = asked->access & (VIOMMU_READ | VIOMMU_WRITE),
+        .address_type = VIOMMU_AT_TRANSLATED,
+    };
     return copy(edu, &access, buf, len);
 }
 
