@@ -7,6 +7,10 @@
 #define DESC_DEVICE_TLB       0x3ull
 #define DESC_PASID_DEVICE_TLB 0x8ull
 #define DESC_PAGE_RESPONSE    0x9ull
+#define EVERY_ADDRESS         0x7ffffffffffff000ull
+#define DEVICE_TLB_S          (1ull << 0) /* hi                             */
+#define PASID_DEVICE_TLB_G    (1ull << 0)
+#define PASID_DEVICE_TLB_S    (1ull << 11)
 #define RESPONSE_PASID        (1ull << 4)
 #define RESPONSE_LAST         (1ull << 2) /* hi                             */
 
@@ -35,6 +39,21 @@ device_tlb_put_flush(uint16_t sid, uint32_t pasid, uint64_t iova)
         lo =
             DESC_PASID_DEVICE_TLB | (uint64_t)sid << 16 | (uint64_t)pasid << 32;
     queue_put((struct desc){ .lo = lo, .hi = iova & ~0xfffull });
+}
+
+/* S with the highest address but one bit: every address; G: every PASID. */
+bool
+device_tlb_empty(uint16_t sid)
+{
+    queue_put((struct desc){
+        .lo = DESC_DEVICE_TLB | (uint64_t)sid << 32,
+        .hi = EVERY_ADDRESS | DEVICE_TLB_S,
+    });
+    queue_put((struct desc){
+        .lo = DESC_PASID_DEVICE_TLB | (uint64_t)sid << 16,
+        .hi = EVERY_ADDRESS | PASID_DEVICE_TLB_S | PASID_DEVICE_TLB_G,
+    });
+    return queue_sync();
 }
 
 void

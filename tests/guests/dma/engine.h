@@ -28,8 +28,8 @@ bool frame_has(unsigned frame, uint8_t seed, unsigned off, unsigned len);
 bool engine_is_extended(void);
 
 /*
- * No DMA, no mode, no PASID, nothing in its TLB.  Before each test; false: the
- * device does not stop.
+ * No DMA, no mode, no PASID.  Before each test; false: the device does not
+ * stop.
  */
 bool engine_reset(void);
 

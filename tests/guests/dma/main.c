@@ -104,6 +104,19 @@ full_name(const struct mode *mode, const struct test *test)
     return name;
 }
 
+/* Nothing of the test before, in the device or in its TLB. */
+static bool
+device_forget(void)
+{
+    if (!engine_reset())
+        return false;
+    if (!(have & NEED_EXTENDED) || !edu_read64(EDU_TLB_ENTRIES))
+        return true;
+    queue_set_wide(true);
+    return unit_start() && device_tlb_empty(edu_sid()) &&
+           !edu_read64(EDU_TLB_ENTRIES);
+}
+
 /*
  * Nothing of the test before: a queue of 16-byte descriptors cannot even run
  * while the root table is one of scalable mode.
@@ -131,10 +144,10 @@ run_test(const struct mode *mode, const struct test *test)
         test_end();
         return;
     }
-    queue_set_wide(!mode || mode->scalable ? have & NEED_SCALABLE : false);
     ok = expect(unit_forget(), "the unit stops") &&
-         expect(unit_start(), "the unit starts") &&
-         expect(engine_reset(), "the device stops") &&
+         expect(device_forget(), "the device stops");
+    queue_set_wide(!mode || mode->scalable ? have & NEED_SCALABLE : false);
+    ok = ok && expect(unit_start(), "the unit starts") &&
          (!mode || expect(mode_start(mode), "remapping starts"));
     if (ok)
         test->run(mode);
