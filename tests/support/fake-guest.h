@@ -69,6 +69,7 @@ struct fake_guest {
     unsigned delivered;
     struct vtd_route delivery[FAKE_DELIVERIES];
     struct vtd_fault_info fault;
+    bool busy; /* a call of the test's has begun */
 };
 
 /* Never fail: a test without a guest is an error. */

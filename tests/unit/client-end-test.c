@@ -165,8 +165,8 @@ a_daemon_that_dies_while_it_is_asked_is_noticed(void **state)
 static uint64_t
 sleep_ms(struct fake_guest *guest, uint64_t ms, uint64_t unused)
 {
-    (void)guest;
     (void)unused;
+    __atomic_store_n(&guest->busy, true, __ATOMIC_RELEASE);
     (void)usleep((useconds_t)(ms * 1000));
     return 0;
 }
@@ -182,6 +182,9 @@ a_daemon_that_is_slow_is_given_up_and_may_catch_up(void **state)
 
     (void)state;
     fake_guest_call_begin(client->guest, sleep_ms, 2000, 0);
+    while (!__atomic_load_n(&client->guest->busy, __ATOMIC_ACQUIRE)) {
+        (void)usleep(100);
+    }
     assert_int_equal(viommu_device_attach(client->viommu, FAKE_SID_2, 0, NULL,
                                           NULL, &device),
                      -ETIMEDOUT);
