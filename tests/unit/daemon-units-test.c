@@ -3,54 +3,15 @@
  * The whole daemon over a fake Xen: a unit for a device that is translated,
  * another for the rest, and a client that speaks for the device.
  */
-#include "tests/unit/daemon-life.h"
+#include "tests/unit/daemon-client.h"
 
 #include <json-c/json.h>
 
-#include "client/viommu-proto.h"
-
-#define SID      0x20u /* 00:04.0 */
 #define REST_SID 0x28u
 #define SPEC     "type=intel_vtd,dma=legacy,devices=00:04.0"
 
-/* Registers. [VT-d 4.1, "Register Descriptions"] */
-#define CAP    0x08u
-#define ECAP   0x10u
-#define GCMD   0x18u
-#define GSTS   0x1cu
-#define RTADDR 0x20u
-#define FSTS   0x34u
-#define FEADDR 0x40u
-#define IQT    0x88u
-#define IQA    0x90u
-#define IRTA   0xb8u
-
 #define SAGAW(cap) ((cap) >> 8 & 0x1f)
 #define ECAP_IR    (1u << 3)
-#define PPF        2u
-
-/* Guest memory: a table of each unit, a queue, and tables of 4 levels. */
-#define IRT(unit) (0x1000u + (unit)*0x2000u)
-#define QUEUE     0x8000u
-#define STATUS    0x9000u
-#define ROOT      0x10000u
-#define CTX       0x11000u
-#define TABLE     0x12000u
-#define TARGET    0x20000u
-#define IOVA      0x5000u
-
-static void
-start_units(const char *spec)
-{
-    strcpy(fake->config, spec);
-    start_ready();
-}
-
-static void
-ram_set(uint64_t gpa, uint64_t val)
-{
-    memcpy(&fake->ram[gpa], &val, sizeof(val));
-}
 
 /* 256 entries in unit 0, 512 in unit 1; entry 5 has @vector. */
 static void
@@ -69,119 +30,6 @@ static uint64_t
 msi_addr(unsigned index)
 {
     return 0xfee00010u | index << 5;
-}
-
-/* --- a client ------------------------------------------------------------- */
-
-static int client_fd;
-static uint32_t client_seq;
-
-static void
-client_send(uint16_t type, struct viommu_msg *msg, size_t body)
-{
-    msg->header =
-        (struct viommu_msg_header){ .type = type, .seq = ++client_seq };
-    assert_int_equal(send(client_fd, msg, sizeof(msg->header) + body, 0),
-                     sizeof(msg->header) + body);
-}
-
-static void
-client_receive(uint16_t type, struct viommu_msg *msg)
-{
-    memset(msg, 0, sizeof(*msg));
-    wait_readable(client_fd);
-    assert_true(recv(client_fd, msg, sizeof(*msg), 0) > 0);
-    assert_int_equal(msg->header.type, type);
-    assert_int_equal(msg->header.seq, client_seq);
-}
-
-/* Connect as one that does not walk; what ATTACH of @sid is answered. */
-static struct viommu_msg_attached
-client_attach(uint16_t sid)
-{
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    struct viommu_msg msg = { .hello = { .version = VIOMMU_PROTO_VERSION } };
-    int len =
-        snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/dma", domain_dir);
-
-    assert_true(len > 0 && (size_t)len < sizeof(addr.sun_path));
-    client_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    assert_int_equal(
-        connect(client_fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
-    client_send(VIOMMU_MSG_HELLO, &msg, sizeof(msg.hello));
-    client_receive(VIOMMU_MSG_WELCOME, &msg);
-    assert_int_equal(msg.welcome.status, 0);
-    assert_int_equal(msg.welcome.domid, DOMID);
-
-    memset(&msg, 0, sizeof(msg));
-    msg.attach.sid = sid;
-    msg.attach.flags = VIOMMU_ATTACH_NOTIFY;
-    client_send(VIOMMU_MSG_ATTACH, &msg, sizeof(msg.attach));
-    client_receive(VIOMMU_MSG_ATTACHED, &msg);
-    return msg.attached;
-}
-
-static void
-client_msi(uint64_t addr, uint32_t data)
-{
-    struct viommu_msg msg = {
-        .msi = { .addr = addr, .data = data, .sid = SID },
-    };
-
-    client_send(VIOMMU_MSG_MSI, &msg, sizeof(msg.msi));
-}
-
-/* A read of the device; 0 and *@gpa, or the fault. */
-static uint8_t
-client_translate(uint64_t iova, uint64_t *gpa)
-{
-    struct viommu_msg msg = {
-        .access = { .iova = iova,
-                    .pasid = VIOMMU_PROTO_NO_PASID,
-                    .sid = SID,
-                    .access = VIOMMU_READ },
-    };
-
-    client_send(VIOMMU_MSG_IOTLB_MISS, &msg, sizeof(msg.access));
-    wait_readable(client_fd);
-    assert_true(recv(client_fd, &msg, sizeof(msg), 0) > 0);
-    if (msg.header.type == VIOMMU_MSG_ACCESS_FAIL)
-        return msg.fail.reason;
-    assert_int_equal(msg.header.type, VIOMMU_MSG_IOTLB_UPDATE);
-    *gpa = msg.update.uaddr;
-    return 0;
-}
-
-/* Take one invalidation of everything, and acknowledge it. */
-static void
-client_acknowledge(void)
-{
-    struct viommu_msg msg;
-    bool batch = false;
-
-    do {
-        wait_readable(client_fd);
-        assert_true(recv(client_fd, &msg, sizeof(msg), 0) > 0);
-        batch |= msg.header.type == VIOMMU_MSG_BATCH_BEGIN;
-        if (msg.header.type == VIOMMU_MSG_IOTLB_INVALIDATE) {
-            assert_int_equal(msg.invalidate.iova, 0);
-            assert_true(msg.invalidate.last == UINT64_MAX);
-        }
-    } while (batch && msg.header.type != VIOMMU_MSG_BATCH_END);
-
-    msg.header.type = VIOMMU_MSG_ACK;
-    msg.ack = (struct viommu_msg_ack){ .status = 0 };
-    assert_int_equal(
-        send(client_fd, &msg, sizeof(msg.header) + sizeof(msg.ack), 0),
-        sizeof(msg.header) + sizeof(msg.ack));
-}
-
-static void
-wait_for(const volatile unsigned *count, unsigned want)
-{
-    for (int ms = 0; ms < PATIENCE_MS && *count < want; ms++)
-        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-    assert_int_equal(*count, want);
 }
 
 /* --- tests ---------------------------------------------------------------- */
@@ -317,28 +165,13 @@ an_invalidation_completes_and_is_obeyed(void **state)
     const volatile unsigned *status = (void *)&fake->ram[STATUS];
 
     (void)state;
-    ram_set(ROOT, CTX | 1);
-    ram_set(CTX + SID * 16, TABLE | 1);
-    ram_set(CTX + SID * 16 + 8, 5u << 8 | 2);
-    for (unsigned i = 0; i < 3; i++)
-        ram_set(TABLE + i * 0x1000, (TABLE + (i + 1) * 0x1000) | 3);
-    ram_set(TABLE + 0x3000 + IOVA / 0x1000 * 8, TARGET | 3);
-
     start_units(SPEC);
-    unit_write(0, RTADDR, 8, ROOT);
-    unit_write(0, GCMD, 4, 1u << 30);
-    unit_write(0, GCMD, 4, 1u << 31);
-    unit_write(0, IQA, 8, QUEUE);
-    unit_write(0, GCMD, 4, 1u << 31 | 1u << 26);
+    translation_enable();
     assert_int_equal(client_attach(SID).status, 0);
     assert_int_equal(client_translate(IOVA, &gpa), 0);
     assert_int_equal(gpa, TARGET);
 
-    ram_set(TABLE + 0x3000 + IOVA / 0x1000 * 8, 0);
-    ram_set(QUEUE, 0x12 | 5u << 16); /* IOTLB of the domain */
-    ram_set(QUEUE + 16, 0x25 | UINT64_C(7) << 32);
-    ram_set(QUEUE + 24, STATUS);
-    unit_write(0, IQT, 4, 0x20);
+    page_unmap();
     assert_int_equal(*status, 0); /* as long as the client may use it */
     client_acknowledge();
     wait_for(status, 7);
