@@ -7,12 +7,14 @@
  *   - it permits what was asked for, and its address is one that the request
  *     itself or an entry in memory has;
  *   - after everything was invalidated, a unit with caches answers as one
- *     does that was loaded a moment ago and has none.
+ *     does that was loaded a moment ago and has none;
+ *   - an explanation of a request changes nothing, and is the same then.
  */
 #include <string.h>
 
 #include "daemon/vtd/spec-regs.h"
 #include "daemon/vtd/state.h"
+#include "daemon/vtd/walk.h"
 #include "tests/fuzz/ops.h"
 
 /*
@@ -76,6 +78,24 @@ check_named(const struct vtd_dma_req *req, const struct vtd_dma_resp *resp)
     }
 }
 
+/* It walks twice, once for the steps and once for the answer. */
+static enum vtd_fr
+explain(struct vtd *vtd, const struct vtd_dma_req *req)
+{
+    struct vtd_trail trail;
+    struct vtd_dma_ctx ctx;
+    struct vtd_page page;
+    enum vtd_fr fr;
+
+    guest_operation_begin();
+    fr = vtd_dma_inspect(vtd, req, &trail, &ctx, &page);
+    CHECK(guest.exchanges == 0 && guest.writes == 0 && guest.responses == 0);
+    CHECK(guest.reads <= 2 * READS_OF_WALK * READS_OF_EXCHANGE);
+    CHECK(trail.count <= VTD_TRAIL_MAX);
+    CHECK(fr != VTD_FR_OK || page.shift >= 12);
+    return fr;
+}
+
 static enum vtd_fr
 translate(struct vtd *vtd, const struct vtd_dma_req *req,
           struct vtd_dma_resp *resp)
@@ -83,6 +103,7 @@ translate(struct vtd *vtd, const struct vtd_dma_req *req,
     enum vtd_fr fr;
 
     memset(resp, 0, sizeof(*resp));
+    (void)explain(vtd, req);
     guest_operation_begin();
     fr = vtd_dma_translate(vtd, req, resp);
     CHECK(guest.reads <=
@@ -293,6 +314,7 @@ op_compare(struct input *input)
         }
         CHECK(translate(guest.vtd, &req, &got) == fr);
         CHECK(memcmp(&got, &want, sizeof(got)) == 0);
+        CHECK(req.at == VTD_AT_TRANSLATION || explain(guest.vtd, &req) == fr);
         if (fr == VTD_FR_OK) {
             check_named(&req, &got);
         }
