@@ -214,8 +214,10 @@ handle(struct viommu_vhost *vhost, const struct vhost_iotlb_msg *msg)
         msg->perm == 0 || msg->perm > VHOST_ACCESS_RW) {
         return -EPROTO;
     }
+    (void)pthread_mutex_lock(&vhost->lock);
     vhost->stats.misses += msg->type == VHOST_IOTLB_MISS;
     rc = answer(vhost, msg->iova, msg->perm);
+    (void)pthread_mutex_unlock(&vhost->lock);
     return rc > 0 || rc == -EFAULT ? 0 : rc;
 }
 
@@ -234,12 +236,12 @@ receive(const struct viommu_vhost *vhost, struct vhost_msg_v2 *msg)
     return n == sizeof(*msg) && msg->type == vhost->format ? 1 : -EPROTO;
 }
 
+/* With the lock for one message at a time: the guest waits for who needs it. */
 int
 viommu_vhost_dispatch(struct viommu_vhost *vhost)
 {
     int rc = 0;
 
-    (void)pthread_mutex_lock(&vhost->lock);
     for (unsigned i = 0; rc == 0 && i < BUDGET; i++) {
         struct vhost_msg_v2 msg;
 
@@ -249,7 +251,6 @@ viommu_vhost_dispatch(struct viommu_vhost *vhost)
         }
         rc = handle(vhost, &msg.iotlb);
     }
-    (void)pthread_mutex_unlock(&vhost->lock);
     return rc;
 }
 

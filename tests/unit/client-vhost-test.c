@@ -754,6 +754,7 @@ answer(void *ctx)
 
     while (!__atomic_load_n(answerer->stop, __ATOMIC_ACQUIRE)) {
         (void)viommu_vhost_dispatch(answerer->card->vhost);
+        nap(10000);
     }
     return NULL;
 }
@@ -787,7 +788,7 @@ no_access_follows_an_invalidation(void **state)
     (void)state;
     card_open(&card, DMA_LEGACY);
     guest = card.client->guest;
-    kernel.update_ns = 200000;
+    kernel.update_ns = 500000;
     assert_int_equal(pthread_create(&thread[0], NULL, worker, &stop), 0);
     assert_int_equal(pthread_create(&thread[1], NULL, answer, &answerer), 0);
     for (unsigned i = 0; i < RACE_ROUNDS; i++) {
@@ -799,7 +800,7 @@ no_access_follows_an_invalidation(void **state)
         if (i % 4 == 0) {
             wait_for_access(at);
         } else {
-            nap((long)i % 16 * 20000);
+            nap((long)i % 16 * 40000);
         }
         fake_guest_map(guest, FAKE_IOVA, new, 12, RW);
         fake_guest_invalidate_page(guest, FAKE_IOVA);
