@@ -76,7 +76,7 @@ struct fake {
     /* What has happened. */
     char log[256]; /* steps in order, each a letter */
     bool restricted, created, enabled;
-    unsigned ranges; /* of the server, one behind the other from BASE on */
+    unsigned ranges;    /* of the server, one behind the other from BASE on */
     unsigned destroyed; /* bit mask of servers */
     unsigned nodes;     /* in xenstore, under viommud/ */
     unsigned live_maps; /* of guest memory */

@@ -262,45 +262,46 @@ request(unsigned vcpu, const struct ioreq *req)
     return at->data;
 }
 
-/* The registers of unit @unit, one page behind the other. */
+/* One access by @vcpu to a register of unit @unit: pages that follow BASE. */
+static inline uint64_t
+access_unit(unsigned vcpu, unsigned unit, const struct ioreq *req)
+{
+    struct ioreq at = *req;
+
+    at.type = IOREQ_TYPE_COPY;
+    at.addr += BASE + (uint64_t)unit * PAGE;
+    at.count = 1;
+    return request(vcpu, &at);
+}
+
 static inline uint64_t
 unit_read(unsigned unit, uint32_t off, unsigned size)
 {
-    return request(unit, &(struct ioreq){ .type = IOREQ_TYPE_COPY,
-                                          .addr = BASE + unit * PAGE + off,
-                                          .size = size,
-                                          .count = 1,
-                                          .dir = IOREQ_READ });
+    return access_unit(
+        0, unit,
+        &(struct ioreq){ .addr = off, .size = size, .dir = IOREQ_READ });
 }
 
 static inline void
 unit_write(unsigned unit, uint32_t off, unsigned size, uint64_t val)
 {
-    (void)request(unit, &(struct ioreq){ .type = IOREQ_TYPE_COPY,
-                                         .addr = BASE + unit * PAGE + off,
-                                         .size = size,
-                                         .count = 1,
-                                         .data = val });
+    (void)access_unit(
+        0, unit, &(struct ioreq){ .addr = off, .size = size, .data = val });
 }
 
 static inline uint64_t
 reg_read(unsigned vcpu, uint32_t off, unsigned size)
 {
-    return request(vcpu, &(struct ioreq){ .type = IOREQ_TYPE_COPY,
-                                          .addr = BASE + off,
-                                          .size = size,
-                                          .count = 1,
-                                          .dir = IOREQ_READ });
+    return access_unit(
+        vcpu, 0,
+        &(struct ioreq){ .addr = off, .size = size, .dir = IOREQ_READ });
 }
 
 static inline void
 reg_write(unsigned vcpu, uint32_t off, unsigned size, uint64_t val)
 {
-    (void)request(vcpu, &(struct ioreq){ .type = IOREQ_TYPE_COPY,
-                                         .addr = BASE + off,
-                                         .size = size,
-                                         .count = 1,
-                                         .data = val });
+    (void)access_unit(
+        vcpu, 0, &(struct ioreq){ .addr = off, .size = size, .data = val });
 }
 
 /* Tests come with the fixture. */
