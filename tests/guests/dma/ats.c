@@ -43,16 +43,17 @@ device_tlb_put_flush(uint16_t sid, uint32_t pasid, uint64_t iova)
 
 /* S with the highest address but one bit: every address; G: every PASID. */
 bool
-device_tlb_empty(uint16_t sid)
+device_tlb_empty(uint16_t sid, bool scalable)
 {
     queue_put((struct desc){
         .lo = DESC_DEVICE_TLB | (uint64_t)sid << 32,
         .hi = EVERY_ADDRESS | DEVICE_TLB_S,
     });
-    queue_put((struct desc){
-        .lo = DESC_PASID_DEVICE_TLB | (uint64_t)sid << 16,
-        .hi = EVERY_ADDRESS | PASID_DEVICE_TLB_S | PASID_DEVICE_TLB_G,
-    });
+    if (scalable)
+        queue_put((struct desc){
+            .lo = DESC_PASID_DEVICE_TLB | (uint64_t)sid << 16,
+            .hi = EVERY_ADDRESS | PASID_DEVICE_TLB_S | PASID_DEVICE_TLB_G,
+        });
     return queue_sync();
 }
 

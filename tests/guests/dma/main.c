@@ -104,29 +104,28 @@ full_name(const struct mode *mode, const struct test *test)
     return name;
 }
 
+/* No device is remapped; what the queue knows depends on the mode. */
+static bool
+unit_forget(bool scalable)
+{
+    pages_reset();
+    context_reset(scalable);
+    queue_set_wide(scalable);
+    return unit_stop() && context_latch() && unit_start();
+}
+
 /* Nothing of the test before, in the device or in its TLB. */
 static bool
 device_forget(void)
 {
+    bool scalable = have & NEED_SCALABLE;
+
     if (!engine_reset())
         return false;
     if (!(have & NEED_EXTENDED) || !edu_read64(EDU_TLB_ENTRIES))
         return true;
-    queue_set_wide(true);
-    return unit_start() && device_tlb_empty(edu_sid()) &&
+    return unit_forget(scalable) && device_tlb_empty(edu_sid(), scalable) &&
            !edu_read64(EDU_TLB_ENTRIES);
-}
-
-/*
- * Nothing of the test before: a queue of 16-byte descriptors cannot even run
- * while the root table is one of scalable mode.
- */
-static bool
-unit_forget(void)
-{
-    pages_reset();
-    context_reset(false);
-    return unit_stop() && context_latch();
 }
 
 static void
@@ -144,10 +143,9 @@ run_test(const struct mode *mode, const struct test *test)
         test_end();
         return;
     }
-    ok = expect(unit_forget(), "the unit stops") &&
-         expect(device_forget(), "the device stops");
-    queue_set_wide(!mode || mode->scalable ? have & NEED_SCALABLE : false);
-    ok = ok && expect(unit_start(), "the unit starts") &&
+    ok = expect(device_forget(), "the device stops") &&
+         expect(unit_forget(mode ? mode->scalable : have & NEED_SCALABLE),
+                "the unit starts") &&
          (!mode || expect(mode_start(mode), "remapping starts"));
     if (ok)
         test->run(mode);

@@ -78,8 +78,8 @@ bool context_enable(void);
 /* Put the invalidation of a page in the device's TLB into the queue. */
 void device_tlb_put_flush(uint16_t sid, uint32_t pasid, uint64_t iova);
 
-/* Void all that the device keeps; in a queue of wide descriptors. */
-bool device_tlb_empty(uint16_t sid);
+/* Void all that the device keeps, in scalable mode that of PASIDs, too. */
+bool device_tlb_empty(uint16_t sid, bool scalable);
 
 struct page_request {
     uint64_t addr;

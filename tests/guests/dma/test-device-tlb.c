@@ -26,7 +26,6 @@
 static const struct mode second = { .stage = STAGE_SECOND,
                                     .scalable = true,
                                     .levels = 4 };
-static const struct mode old = { .stage = STAGE_SECOND, .levels = 4 };
 
 static void
 expect_entries(uint64_t want)
@@ -209,7 +208,6 @@ no_ack(const struct mode *mode)
     uint64_t begin;
 
     (void)mode;
-    expect(mode_start(&old), "remapping starts");
     start_legacy(true);
     fill();
     engine_set_mode(EDU_MODE_ATS | EDU_MODE_NO_ACK);
