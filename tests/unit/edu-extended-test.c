@@ -410,6 +410,18 @@ a_page_that_is_refused_is_given_up(void **state)
 }
 
 static void
+a_page_that_was_translated_is_not_requested(void **state)
+{
+    struct world *world = *state;
+
+    w4(world, EDU_MODE, EDU_MODE_ATS | EDU_MODE_PRI);
+    world->translated_rc = NOT_PRESENT;
+    to_guest(world, 0, 8);
+    assert_int_equal(result(world), NOT_PRESENT);
+    assert_int_equal(world->requests, 0);
+}
+
+static void
 a_page_that_does_not_come_is_requested_a_few_times(void **state)
 {
     struct world *world = *state;
@@ -570,6 +582,7 @@ main(void)
         TEST(it_does_not_acknowledge_if_it_shall_not),
         TEST(a_page_that_is_not_there_is_requested),
         TEST(a_page_that_is_refused_is_given_up),
+        TEST(a_page_that_was_translated_is_not_requested),
         TEST(a_page_that_does_not_come_is_requested_a_few_times),
         TEST(an_answer_to_another_request_is_not_taken),
         TEST(invalidations_are_heard_while_a_page_is_awaited),

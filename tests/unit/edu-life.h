@@ -48,6 +48,7 @@ struct world {
     unsigned copies;
     unsigned translations;
     unsigned untranslated; /* answer so, that often */
+    int translated_rc;     /* of copies with such an address */
 
     unsigned msis;
     uint64_t msi_addr;
@@ -80,6 +81,9 @@ world_copy(struct world *world, const struct viommu_access *access, void *to,
     pthread_mutex_lock(&world->lock);
     world->last = *access;
     world->copies++;
+    if (access->address_type == VIOMMU_AT_TRANSLATED) {
+        rc = world->translated_rc;
+    }
     for (size_t i = 0; i < len && !rc; i++) {
         page = (access->iova + i) / PAGE;
         if (page >= PAGES) {

@@ -197,16 +197,13 @@ attach(struct bus *bus)
 }
 
 int
-bus_open(struct bus *bus, struct xen *xen, const char *path, bool extended)
+bus_open(struct bus *bus, struct xen *xen, const struct viommu_options *options,
+         bool extended)
 {
-    const struct viommu_options options = {
-        .size = sizeof(options),
-        .path = path,
-    };
     int rc;
 
     *bus = (struct bus){ .xen = xen, .extended = extended };
-    rc = viommu_open(&bus->viommu, xen->domid, &options);
+    rc = viommu_open(&bus->viommu, xen->domid, options);
     if (rc) {
         warnx("cannot connect to viommud: %s", viommu_strerror(rc));
         return rc;

@@ -17,7 +17,6 @@
 struct bus {
     struct xen *xen;
     struct edu *edu; /* who hears of invalidations; set once it is there */
-    const char *path;
     bool extended;
     unsigned flags; /* VIOMMU_DEVICE_*, as attached */
 
@@ -28,12 +27,12 @@ struct bus {
 };
 
 /*
- * Connect to the viommud of @xen's domain, at @path or, if NULL, where it is by
- * default, and attach the device.  @extended: with a device TLB and page
- * requests, as far as the unit has them.  0, also if no unit translates the
- * device; else -errno, said on standard error.
+ * Connect to the viommud of @xen's domain, and attach the device.  @extended:
+ * with a device TLB and page requests, as far as the unit has them.  0, also if
+ * no unit translates the device; else -errno, said on standard error.
  */
-int bus_open(struct bus *bus, struct xen *xen, const char *path, bool extended);
+int bus_open(struct bus *bus, struct xen *xen,
+             const struct viommu_options *options, bool extended);
 
 /* No viommud at all. */
 void bus_open_direct(struct bus *bus, struct xen *xen);

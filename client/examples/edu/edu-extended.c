@@ -273,82 +273,82 @@ page_request(struct edu *edu, const struct viommu_access *access)
 
 /* --- copies through translations that are kept ---------------------------- */
 
+/*
+ * How to reach the page of @asked: *@access.  -EACCES: the translation does not
+ * permit it.
+ */
 static int
-copy(struct edu *edu, struct viommu_access *access, void *buf, size_t len)
-{
-    return access->access & VIOMMU_WRITE
-               ? edu->ops->write(edu->ctx, access, buf, len)
-               : edu->ops->read(edu->ctx, access, buf, len);
-}
-
-/* Within a page.  -EACCES: the translation does not permit it. */
-static int
-page_copy(struct edu *edu, const struct viommu_access *asked, void *buf,
-          size_t len)
+page_translate(struct edu *edu, const struct viommu_access *asked,
+               struct viommu_access *access)
 {
     const struct tlb_entry *entry = tlb_find(&edu->tlb, asked);
-    struct viommu_access access = *asked;
     struct viommu_translation to;
     int rc;
 
-    if (!entry || access.access & ~entry->access) {
-        access.address_type = VIOMMU_AT_TRANSLATION;
-        access.no_write = !(access.access & VIOMMU_WRITE);
-        rc = edu->ops->translate(edu->ctx, &access, &to);
-        if (rc) {
+    *access = *asked;
+    if (!entry || asked->access & ~entry->access) {
+        access->address_type = VIOMMU_AT_TRANSLATION;
+        access->no_write = !(asked->access & VIOMMU_WRITE);
+        rc = edu->ops->translate(edu->ctx, access, &to);
+        *access = *asked;
+        if (rc || to.untranslated) {
             return rc;
         }
-        access = *asked;
-        if (to.untranslated) {
-            return copy(edu, &access, buf, len);
-        }
-        if (access.access & ~to.access) {
+        if (asked->access & ~to.access) {
             return -EACCES;
         }
         entry = tlb_keep(&edu->tlb, asked, &to);
     }
 
     /* Whose it is was judged before; a PASID is an error by now. */
-    access = (struct viommu_access){
+    *access = (struct viommu_access){
         .iova = entry->gpa + (asked->iova - entry->iova),
         .pasid = VIOMMU_NO_PASID,
         .access = asked->access & (VIOMMU_READ | VIOMMU_WRITE),
         .address_type = VIOMMU_AT_TRANSLATED,
     };
-    return copy(edu, &access, buf, len);
+    return 0;
 }
 
+/* The same, with page requests for what is not there. */
 static int
-page_copy_requested(struct edu *edu, const struct dma *dma,
-                    const struct viommu_access *access, void *buf, size_t len)
+page_find(struct edu *edu, const struct dma *dma,
+          const struct viommu_access *asked, struct viommu_access *access)
 {
-    int rc = page_copy(edu, access, buf, len);
+    int rc = page_translate(edu, asked, access);
 
     for (unsigned i = 0; i < PAGE_TRIES && dma->mode & EDU_MODE_PRI &&
                          (rc > 0 || rc == -EACCES);
          i++) {
-        int answer = page_request(edu, access);
+        int answer = page_request(edu, asked);
 
         if (answer) {
             return answer == -EACCES ? rc : answer;
         }
-        rc = page_copy(edu, access, buf, len);
+        rc = page_translate(edu, asked, access);
     }
     return rc;
 }
 
 int
 extended_copy(struct edu *edu, const struct dma *dma,
-              const struct viommu_access *access, void *buf, size_t len)
+              const struct viommu_access *asked, void *buf, size_t len)
 {
-    struct viommu_access part = *access;
+    struct viommu_access part = *asked;
     size_t done = 0;
 
     while (done < len) {
         size_t left = PAGE_SIZE - (size_t)(part.iova % PAGE_SIZE);
         size_t n = len - done < left ? len - done : left;
-        int rc = page_copy_requested(edu, dma, &part, (uint8_t *)buf + done, n);
+        uint8_t *at = (uint8_t *)buf + done;
+        struct viommu_access access;
+        int rc = page_find(edu, dma, &part, &access);
 
+        if (!rc) {
+            rc = part.access & VIOMMU_WRITE
+                     ? edu->ops->write(edu->ctx, &access, at, n)
+                     : edu->ops->read(edu->ctx, &access, at, n);
+        }
         if (rc) {
             return rc;
         }

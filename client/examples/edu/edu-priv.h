@@ -109,7 +109,7 @@ int extended_access(struct edu *edu, const struct dma *dma,
 
 /* A DMA of mode ATS.  Not locked. */
 int extended_copy(struct edu *edu, const struct dma *dma,
-                  const struct viommu_access *access, void *buf, size_t len);
+                  const struct viommu_access *asked, void *buf, size_t len);
 
 /* Forget what was invalidated, and say so; locked. */
 void extended_invalidate(struct edu *edu);

@@ -302,6 +302,10 @@ device_start(struct emulator *emu, const struct options *options)
 static int
 start(struct emulator *emu, const struct options *options)
 {
+    const struct viommu_options viommu = {
+        .size = sizeof(viommu),
+        .path = options->path,
+    };
     int rc;
 
     emu->signals = signals_open();
@@ -313,7 +317,7 @@ start(struct emulator *emu, const struct options *options)
     if (!rc && options->direct) {
         bus_open_direct(&emu->bus, &emu->xen);
     } else if (!rc) {
-        rc = bus_open(&emu->bus, &emu->xen, options->path, options->extended);
+        rc = bus_open(&emu->bus, &emu->xen, &viommu, options->extended);
     }
     if (!rc) {
         rc = xen_restrict(&emu->xen);

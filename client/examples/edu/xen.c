@@ -152,29 +152,31 @@ xen_range_set(struct xen *xen, enum xen_range_id id, uint64_t base,
 
 /* --- requests ------------------------------------------------------------- */
 
-/* Which range @addr is in, and where; XEN_RANGES: none. */
+/* Which range an access is of, and where in it; XEN_RANGES: none. */
 static enum xen_range_id
-range_find(const struct xen *xen, uint64_t addr, uint64_t *off)
+range_find(const struct xen *xen, enum request_space space, uint64_t addr,
+           uint64_t *off)
 {
-    unsigned id = 0;
-
-    while (id < XEN_RANGES &&
-           addr - xen->range[id].base >= xen->range[id].size) {
-        id++;
+    *off = addr;
+    if (space == REQUEST_CONFIG) {
+        return XEN_RANGE_ECAM;
     }
-    *off = id < XEN_RANGES ? addr - xen->range[id].base : 0;
-    return (enum xen_range_id)id;
+    for (unsigned id = 0; id < XEN_RANGES; id++) {
+        *off = addr - xen->range[id].base;
+        if (*off < xen->range[id].size) {
+            return (enum xen_range_id)id;
+        }
+    }
+    return XEN_RANGES;
 }
 
 static uint64_t
 space_read(void *ctx, enum request_space space, uint64_t addr, unsigned size)
 {
-    struct xen *xen = ctx;
-    uint64_t off = addr;
-    enum xen_range_id id =
-        space == REQUEST_CONFIG ? XEN_RANGE_ECAM : range_find(xen, addr, &off);
+    const struct xen *xen = ctx;
+    uint64_t off;
 
-    switch (id) {
+    switch (range_find(xen, space, addr, &off)) {
     case XEN_RANGE_BAR:
         return xen->ops->bar_read(xen->ctx, off, size);
     case XEN_RANGE_ECAM:
@@ -188,12 +190,10 @@ static void
 space_write(void *ctx, enum request_space space, uint64_t addr, unsigned size,
             uint64_t val)
 {
-    struct xen *xen = ctx;
-    uint64_t off = addr;
-    enum xen_range_id id =
-        space == REQUEST_CONFIG ? XEN_RANGE_ECAM : range_find(xen, addr, &off);
+    const struct xen *xen = ctx;
+    uint64_t off;
 
-    switch (id) {
+    switch (range_find(xen, space, addr, &off)) {
     case XEN_RANGE_BAR:
         xen->ops->bar_write(xen->ctx, off, size, val);
         break;
