@@ -29,7 +29,7 @@
 
 #define BAR_HOLE     0xf0000000u
 #define RACE_SECONDS 60u
-#define RACES        7u /* six modes, and the device's TLB                   */
+#define RACES        (MODES + 1u) /* and the device's TLB                */
 #define NAME_SIZE    48u
 
 static unsigned have; /* enum need                                          */

@@ -11,18 +11,21 @@
 #define WRITE        0x85u
 
 const struct mode modes[] = {
-    { "legacy-3", STAGE_SECOND, false, 3, NEED_3_LEVELS, LEGACY_READ,
-      LEGACY_WRITE, LEGACY_WRITE },
-    { "legacy-4", STAGE_SECOND, false, 4, NEED_4_LEVELS, LEGACY_READ,
-      LEGACY_WRITE, LEGACY_WRITE },
-    { "second-3", STAGE_SECOND, true, 3, NEED_SECOND | NEED_3_LEVELS,
-      SECOND_NONE, SECOND_NONE, WRITE },
-    { "second-4", STAGE_SECOND, true, 4, NEED_SECOND | NEED_4_LEVELS,
-      SECOND_NONE, SECOND_NONE, WRITE },
-    { "first", STAGE_FIRST, true, 4, NEED_FIRST, FIRST_NONE, FIRST_NONE,
-      WRITE },
-    { "nested", STAGE_NESTED, true, 4, NEED_NEST | NEED_4_LEVELS, FIRST_NONE,
-      FIRST_NONE, WRITE },
+    [MODE_LEGACY_3] = { "legacy-3", STAGE_SECOND, false, 3, NEED_3_LEVELS,
+                        LEGACY_READ, LEGACY_WRITE, LEGACY_WRITE },
+    [MODE_LEGACY_4] = { "legacy-4", STAGE_SECOND, false, 4, NEED_4_LEVELS,
+                        LEGACY_READ, LEGACY_WRITE, LEGACY_WRITE },
+    [MODE_SECOND_3] = { "second-3", STAGE_SECOND, true, 3,
+                        NEED_SECOND | NEED_3_LEVELS, SECOND_NONE, SECOND_NONE,
+                        WRITE },
+    [MODE_SECOND_4] = { "second-4", STAGE_SECOND, true, 4,
+                        NEED_SECOND | NEED_4_LEVELS, SECOND_NONE, SECOND_NONE,
+                        WRITE },
+    [MODE_FIRST] = { "first", STAGE_FIRST, true, 4, NEED_FIRST, FIRST_NONE,
+                     FIRST_NONE, WRITE },
+    [MODE_NESTED] = { "nested", STAGE_NESTED, true, 4,
+                      NEED_NEST | NEED_4_LEVELS, FIRST_NONE, FIRST_NONE,
+                      WRITE },
     { NULL, STAGE_PASS, false, 0, 0, 0, 0, 0 },
 };
 
@@ -80,19 +83,15 @@ expect_result(uint32_t want)
 void
 expect_dma_fault(const struct want *want)
 {
-    struct fault fault[2] = { 0 };
-    unsigned n;
+    struct fault fault;
 
-    if (!expect(fault_wait(), "a fault is recorded"))
+    if (!expect_one_fault(&fault))
         return;
-    n = faults_take(fault, 2);
-    if (!expect_eq("number of faults", 1, n))
-        return;
-    expect_eq("fault reason", want->reason, fault[0].reason);
-    expect_eq("fault address", want->addr, fault[0].addr);
-    expect_eq("fault source id", edu_sid(), fault[0].sid);
-    expect_eq("fault is of a read", want->read, fault[0].read);
-    expect_eq("fault PASID", want->pasid, fault[0].pasid);
+    expect_eq("fault reason", want->reason, fault.reason);
+    expect_eq("fault address", want->addr, fault.addr);
+    expect_eq("fault source id", edu_sid(), fault.sid);
+    expect_eq("fault is of a read", want->read, fault.read);
+    expect_eq("fault PASID", want->pasid, fault.pasid);
 }
 
 void

@@ -23,10 +23,6 @@
 
 #define TIMEOUT_US 5000000u
 
-static const struct mode second = { .stage = STAGE_SECOND,
-                                    .scalable = true,
-                                    .levels = 4 };
-
 static void
 expect_entries(uint64_t want)
 {
@@ -106,7 +102,7 @@ static void
 scalable(const struct mode *mode)
 {
     (void)mode;
-    expect(mode_start(&second), "remapping starts");
+    expect(mode_start(&modes[MODE_SECOND_4]), "remapping starts");
     exercise();
 }
 
@@ -136,8 +132,7 @@ expect_blocked(uint8_t reason)
     map_page(IOVA, TARGET, PERM_RW);
     engine_set_mode(EDU_MODE_ATS);
     expect(engine_write(IOVA, 64), "the write ends");
-    expect(fault_wait(), "a fault is recorded");
-    expect_eq("faults", 1, faults_take(&fault, 1));
+    expect_one_fault(&fault);
     expect_eq("fault reason", reason, fault.reason);
     expect_entries(0);
 }
@@ -150,7 +145,7 @@ blocked(const struct mode *mode)
     start_legacy(false);
     expect_blocked(TT_BLOCKS);
     expect(unit_command(GCMD_TE, false), "remapping stops");
-    expect(mode_start(&second), "remapping starts");
+    expect(mode_start(&modes[MODE_SECOND_4]), "remapping starts");
     context_set_scalable(edu_sid(), 0);
     expect(context_enable(), "the context entry is taken");
     expect_blocked(DTE_CLEAR);
@@ -164,7 +159,7 @@ pasids(const struct mode *mode)
     static const uint32_t pasid[2] = { PASID, OTHER };
 
     (void)mode;
-    expect(mode_start(&second), "remapping starts");
+    expect(mode_start(&modes[MODE_SECOND_4]), "remapping starts");
     frame_fill(SOURCE, 1);
     map_page(IOVA, SOURCE, PERM_RW);
     expect_read(IOVA, PAGE_SIZE);

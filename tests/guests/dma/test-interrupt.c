@@ -119,10 +119,8 @@ off(const struct mode *mode)
 static void
 after_dma(const struct mode *mode)
 {
-    static const struct mode old = { .stage = STAGE_SECOND, .levels = 4 };
-
     (void)mode;
-    expect(mode_start(&old), "remapping starts");
+    expect(mode_start(&modes[MODE_LEGACY_4]), "remapping starts");
     map_page(IOVA, SOURCE, PERM_READ);
     map_page(IOVA + PAGE_SIZE, TARGET, PERM_RW);
     for (unsigned i = 0; i < 50; i++) {
@@ -149,16 +147,14 @@ after_dma(const struct mode *mode)
 static void
 by_dma(const struct mode *mode)
 {
-    static const struct mode old = { .stage = STAGE_SECOND, .levels = 4 };
     struct fault fault;
 
     (void)mode;
-    expect(mode_start(&old), "remapping starts");
+    expect(mode_start(&modes[MODE_LEGACY_4]), "remapping starts");
     space_map(&space, INTERRUPTS, frame_gpa(SOURCE), SHIFT_4K, PERM_RW);
     frame_fill(SOURCE, 1);
     expect(engine_write(INTERRUPTS, 64), "the write ends");
-    expect(fault_wait(), "a fault is recorded");
-    expect_eq("faults", 1, faults_take(&fault, 1));
+    expect_one_fault(&fault);
     expect(frame_has(SOURCE, 1, 0, PAGE_SIZE), "memory is as it was");
 }
 

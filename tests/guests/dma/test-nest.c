@@ -13,14 +13,10 @@
 #define SECOND_WRITE 0x85u
 #define SECOND_NONE  0x79u
 
-static const struct mode nested = { .stage = STAGE_NESTED,
-                                    .scalable = true,
-                                    .levels = 4 };
-
 static void
 start(void)
 {
-    expect(mode_start(&nested), "remapping starts");
+    expect(mode_start(&modes[MODE_NESTED]), "remapping starts");
 }
 
 /* 2 MiB of the first stage on pages of 4 KiB that are not in a row. */

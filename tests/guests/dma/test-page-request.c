@@ -18,17 +18,13 @@
 
 #define PRE_CLEAR 0x47u
 
-static const struct mode second = { .stage = STAGE_SECOND,
-                                    .scalable = true,
-                                    .levels = 4 };
-
 static struct space process;
 
 /* With an empty space of PASID, and pages on demand. */
 static void
 start(void)
 {
-    expect(mode_start(&second), "remapping starts");
+    expect(mode_start(&modes[MODE_SECOND_4]), "remapping starts");
     space_init(&process, STAGE_FIRST, 4, DID + 1);
     pasid_set(PASID, &process, 0);
     page_requests_start();
@@ -162,8 +158,7 @@ not_enabled(const struct mode *mode)
     expect(context_enable(), "the context entry is taken");
     engine_start_write(IOVA, 64, 0);
     expect_end(-EACCES);
-    expect(fault_wait(), "a fault is recorded");
-    expect_eq("faults", 1, faults_take(&fault, 1));
+    expect_one_fault(&fault);
     expect_eq("fault reason", PRE_CLEAR, fault.reason);
     expect_eq("pages requested", 0, unit_read64(VTD_PQT));
 }

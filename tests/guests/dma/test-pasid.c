@@ -24,10 +24,6 @@
 #define SECOND_NONE 0x79u
 #define LEGACY      0x31u
 
-static const struct mode second = { .stage = STAGE_SECOND,
-                                    .scalable = true,
-                                    .levels = 4 };
-
 /* Some in one table, some not. */
 static const struct {
     uint32_t pasid;
@@ -57,7 +53,7 @@ use(uint32_t pasid)
 static void
 start(uint64_t flags)
 {
-    expect(mode_start(&second), "remapping starts");
+    expect(mode_start(&modes[MODE_SECOND_4]), "remapping starts");
     for (size_t i = 0; i < ENTRIES; i++) {
         frame_fill((unsigned)i, (uint8_t)i);
         space_init(&spaces[i], entries[i].stage, 4, (uint16_t)(0x200 + i));
@@ -217,10 +213,8 @@ privileged(const struct mode *mode)
 static void
 legacy(const struct mode *mode)
 {
-    static const struct mode old = { .stage = STAGE_SECOND, .levels = 4 };
-
     (void)mode;
-    expect(mode_start(&old), "remapping starts");
+    expect(mode_start(&modes[MODE_LEGACY_4]), "remapping starts");
     map_page(IOVA, SOURCE, PERM_RW);
     expect_read(IOVA, 64);
     expect_refused(1, LEGACY);

@@ -117,13 +117,10 @@ unit_alone(const struct mode *mode)
 static void
 device_tlb(const struct mode *mode)
 {
-    static const struct mode second = { .stage = STAGE_SECOND,
-                                        .scalable = true,
-                                        .levels = 4 };
     struct race race = { .device_tlb = true };
 
     (void)mode;
-    expect(mode_start(&second), "remapping starts");
+    expect(mode_start(&modes[MODE_SECOND_4]), "remapping starts");
     race_run(&race);
     device_tlb_put_flush(edu_sid(), NO_PASID, IOVA);
     expect(queue_sync(), "the device acknowledges");

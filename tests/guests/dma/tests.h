@@ -44,6 +44,16 @@ struct test {
     unsigned need;
 };
 
+enum mode_index {
+    MODE_LEGACY_3,
+    MODE_LEGACY_4,
+    MODE_SECOND_3,
+    MODE_SECOND_4,
+    MODE_FIRST,
+    MODE_NESTED,
+    MODES,
+};
+
 /* In each mode that translates, and in those that do not. */
 extern const struct mode modes[];
 extern const struct mode pass_modes[];

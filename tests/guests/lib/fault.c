@@ -71,20 +71,29 @@ faults_take(struct fault *fault, unsigned max)
     return n;
 }
 
-void
-expect_fault(uint8_t reason, uint16_t index, uint16_t sid)
+bool
+expect_one_fault(struct fault *fault)
 {
-    struct fault fault[2] = { 0 };
+    struct fault found[2] = { 0 };
     unsigned n;
 
     if (!expect(fault_wait(), "a fault is recorded"))
+        return false;
+    n = faults_take(found, 2);
+    *fault = found[0];
+    return expect_eq("number of faults", 1, n);
+}
+
+void
+expect_fault(uint8_t reason, uint16_t index, uint16_t sid)
+{
+    struct fault fault;
+
+    if (!expect_one_fault(&fault))
         return;
-    n = faults_take(fault, 2);
-    if (!expect_eq("number of faults", 1, n))
-        return;
-    expect_eq("fault reason", reason, fault[0].reason);
-    expect_eq("fault index", index, fault[0].index);
-    expect_eq("fault source id", sid, fault[0].sid);
+    expect_eq("fault reason", reason, fault.reason);
+    expect_eq("fault index", index, fault.index);
+    expect_eq("fault source id", sid, fault.sid);
     expect_eq("fault status afterwards", 0,
               unit_read32(VTD_FSTS) & (FSTS_PFO | FSTS_PPF));
 }

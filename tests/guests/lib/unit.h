@@ -247,6 +247,7 @@ bool fault_wait(void);
 unsigned faults_take(struct fault *fault, unsigned max);
 
 /* One fault, and no other: expectations of the current test. */
+bool expect_one_fault(struct fault *fault);
 void expect_fault(uint8_t reason, uint16_t index, uint16_t sid);
 void expect_no_fault(void);
 
