@@ -57,3 +57,11 @@ $(client-tests): %: %.o $(fake-src:%.c=$(B)/%.o) $(B)/libviommu-client.a \
 		$(B)/libviommud.a $(B)/libvtd.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(daemon-libs) \
 		-pthread
+
+# What it costs: see tests/model.mk for `make bench`.
+client-bench-src := $(sort $(wildcard tests/bench/client-*.c))
+build/rel/tests/bench/client-bench: $(client-bench-src:%.c=build/rel/%.o) \
+		$(fake-src:%.c=build/rel/%.o) build/rel/libviommu-client.a \
+		build/rel/libviommud.a build/rel/libvtd.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(daemon-libs) \
+		-pthread

@@ -63,6 +63,7 @@ accept_reply(struct viommu_device *device,
     }
     device->dma = offsetof(struct viommu_thread, dma) +
                   attached->unit * sizeof(struct vtd_dma);
+    device->slot = vtd_tlb_slot_of_sid(device->sid);
     device->entry =
         (const uint64_t *)(const void *)&viommu->shm->device[attached->index];
     memcpy(&device->ours, &entry, sizeof(device->ours));

@@ -90,8 +90,8 @@ viommu_dma_init(struct viommu_thread *thread, unsigned unit)
 
 /*
  * Not cached.  When a device is blocked or changes hands, the daemon says so
- * first, and then makes void what is cached.  So it is enough to look here, but
- * before and after: what is cached in between might outlast it.
+ * first, and then makes void what is cached.  So it is enough to look here, and
+ * after the translation was kept, which might outlast that otherwise.
  */
 static __attribute__((noinline)) int
 translate_miss(struct viommu_thread *thread, const struct viommu_device *device,
@@ -102,13 +102,10 @@ translate_miss(struct viommu_thread *thread, const struct viommu_device *device,
     enum vtd_fr fr;
 
     assert(thread->depth >= 0);
-    if (__builtin_expect(!is_ours(device), 0)) {
-        return -ESHUTDOWN;
-    }
-    count(&thread->cell->misses);
+    thread->cell->misses++;
     fr = vtd_dma_miss(dma, req, resp, entry);
     if (__builtin_expect(!is_ours(device), 0)) {
-        viommu_thread_void(thread);
+        entry->sum = 0; /* never valid */
         return -ESHUTDOWN;
     }
     return (int)fr;
@@ -131,8 +128,8 @@ viommu_translate(struct viommu_thread *thread,
     }
     /* The same memory has another type from here on. */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    entry = vtd_tlb_slot(&dma->cache, req);
-    if (__builtin_expect(vtd_tlb_hit_at(entry, &dma->view->gens, req, resp),
+    entry = vtd_tlb_slot_of(&dma->cache, req, device->slot);
+    if (__builtin_expect(vtd_tlb_hit_at(entry, dma->cache.gens, req, resp),
                          1)) {
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         return 0;

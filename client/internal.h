@@ -110,7 +110,8 @@ void viommu_threads_alert(struct viommu *viommu);
 
 struct viommu_device {
     uint16_t sid;
-    size_t dma; /* of its unit, as an offset in struct viommu_thread */
+    uint32_t slot; /* what follows from @sid for where translations are kept */
+    size_t dma;    /* of its unit, as an offset in struct viommu_thread */
     /*
      * Its entry of the shared memory, and what that is for as long as the
      * device is ours and not blocked; atomic, all ones when we are down.

@@ -286,10 +286,20 @@ static int
 mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
 {
     struct viommu_memory *memory = ctx;
-    uintptr_t chunk = chunk_of(memory, gpa);
+    uint64_t number = gpa >> MEMORY_CHUNK_SHIFT;
+    uintptr_t chunk;
     uint64_t val;
 
-    if (__builtin_expect(!(chunk & WHOLE) || len != 8 || gpa % 8 != 0, 0)) {
+    if (__builtin_expect(len != 8 || number >= memory->chunks, 0)) {
+        return read_more(memory, gpa, buf, len);
+    }
+    chunk = __atomic_load_n(&memory->chunk[number], __ATOMIC_ACQUIRE);
+    /* Not one condition, which takes more instructions than two. */
+    if (__builtin_expect(!(chunk & WHOLE), 0)) {
+        return read_more(memory, gpa, buf, len);
+    }
+    vtd_keep(chunk);
+    if (__builtin_expect(gpa % 8 != 0, 0)) {
         return read_more(memory, gpa, buf, len);
     }
     val = __atomic_load_n(

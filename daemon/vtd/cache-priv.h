@@ -278,16 +278,29 @@ vtd_cache_init(struct vtd_cache *cache, const struct vtd_gens *gens,
 /* Tables of another context are far away. */
 #define VTD_PWC_STEP 197u
 
-static inline struct vtd_tlb_entry *
-vtd_tlb_slot(struct vtd_cache *cache, const struct vtd_dma_req *req)
+static inline uint32_t
+vtd_tlb_slot_of_sid(uint16_t sid)
 {
-    uint32_t begin =
-        req->pasid * VTD_TLB_PASID_STEP + req->sid * VTD_TLB_SID_STEP;
+    return sid * VTD_TLB_SID_STEP;
+}
+
+/* The same as vtd_tlb_slot(), for who has @of_sid of the request at hand. */
+static inline struct vtd_tlb_entry *
+vtd_tlb_slot_of(struct vtd_cache *cache, const struct vtd_dma_req *req,
+                uint32_t of_sid)
+{
+    uint32_t begin = req->pasid * VTD_TLB_PASID_STEP + of_sid;
     struct vtd_tlb_entry *entry =
         &cache->tlb[((uint32_t)(req->iova >> 12) + begin) % VTD_TLB_ENTRIES];
 
     vtd_keep(entry);
     return entry;
+}
+
+static inline struct vtd_tlb_entry *
+vtd_tlb_slot(struct vtd_cache *cache, const struct vtd_dma_req *req)
+{
+    return vtd_tlb_slot_of(cache, req, vtd_tlb_slot_of_sid(req->sid));
 }
 
 /*

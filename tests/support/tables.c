@@ -39,7 +39,9 @@ tables_q(const struct tables *tables, uint64_t gpa)
 void
 tables_q_set(struct tables *tables, uint64_t gpa, uint64_t val)
 {
-    memcpy(&tables->ram[gpa], &val, sizeof(val));
+    /* As drivers do it: a unit may be looking. */
+    __atomic_store_n((uint64_t *)(void *)&tables->ram[gpa], val,
+                     __ATOMIC_RELEASE);
 }
 
 /* The table that the entry at @gpa names; made if none of @used bits is set. */
