@@ -8,9 +8,10 @@ edu-libs := $(shell $(PKG_CONFIG) --libs xendevicemodel xenforeignmemory \
 # What knows neither Xen nor viommud.
 edu-pure-src := $(addprefix client/examples/edu/,edu.c edu-extended.c pci.c \
 	request.c)
+edu-bus-test := $(B)/tests/unit/edu-bus-test
 edu-test-src := $(sort $(wildcard tests/unit/edu-*-test.c))
-edu-tests := $(edu-test-src:%.c=$(B)/%)
-unit-tests += $(edu-tests)
+edu-tests := $(filter-out $(edu-bus-test),$(edu-test-src:%.c=$(B)/%))
+unit-tests += $(edu-tests) $(edu-bus-test)
 
 all: $(B)/viommu-edu
 
@@ -21,6 +22,13 @@ $(B)/viommu-edu: $(edu-src:%.c=$(B)/%.o) $(B)/libviommu-client.so
 
 $(edu-tests): %: %.o $(edu-pure-src:%.c=$(B)/%.o)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -pthread
+
+# With the library, and with a daemon to talk to.
+$(edu-bus-test): %: %.o $(edu-pure-src:%.c=$(B)/%.o) \
+		$(B)/client/examples/edu/bus.o $(fake-src:%.c=$(B)/%.o) \
+		$(B)/libviommu-client.a $(B)/libviommud.a $(B)/libvtd.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(daemon-libs) \
+		-pthread
 
 .PHONY: install-edu
 install: install-edu
