@@ -135,6 +135,7 @@ if wanted unit; then
         make property WERROR=1 OPERATIONS=10000000
     test_of 'property: half a million, with sanitizers' \
         make property WERROR=1 SAN=1 OPERATIONS=500000
+    test_of 'threads of clients, with ThreadSanitizer' make tsan WERROR=1
     test_of 'coverage of daemon/vtd' make coverage
     test_of 'mutate: ten of the changes of make mutate' \
         make mutate MUTANTS=10 MUTATE_NEED=70

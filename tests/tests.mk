@@ -4,6 +4,7 @@ include tests/guests/guests.mk
 include tests/vfio/vfio.mk
 -include tests/model.mk
 include tests/proof.mk
+include tests/tsan.mk
 
 .PHONY: deps
 deps:
