@@ -329,7 +329,7 @@ enum vtd_fr
 record_dma_translate(struct record *record, struct vtd *vtd,
                      const struct vtd_dma_req *req, struct vtd_dma_resp *resp)
 {
-    struct vtd_dma_resp none = { .gpa = 0 };
+    struct vtd_dma_resp answer = { .gpa = 0 };
     char pasid[RECORD_PASID_SIZE];
     enum vtd_fr fr;
 
@@ -339,14 +339,14 @@ record_dma_translate(struct record *record, struct vtd *vtd,
     step_begin(record);
     fr = vtd_dma_translate(vtd, req, resp);
     if (fr == VTD_FR_OK)
-        none = *resp;
+        answer = *resp;
     title(record, "translate %x %s %" PRIx64 " %x %x %" PRIx64 " %x %x\n",
           req->sid, record_pasid(pasid, req->pasid), req->iova,
           req->access | (unsigned)req->at << RECORD_DMA_AT_SHIFT |
               (req->privileged ? RECORD_DMA_PRIVILEGED : 0) |
               (req->atomic ? RECORD_DMA_ATOMIC : 0) |
               (req->no_write ? RECORD_DMA_NO_WRITE : 0),
-          (unsigned)fr, none.gpa, none.shift, none.access);
+          (unsigned)fr, answer.gpa, answer.shift, answer.access);
     step_end(record);
     return fr;
 }
@@ -376,7 +376,7 @@ enum vtd_fr
 record_ir_remap(struct record *record, struct vtd *vtd,
                 const struct record_msi *message, struct vtd_route *route)
 {
-    struct vtd_route none = { .present = false };
+    struct vtd_route answer = { .present = false };
     enum vtd_fr fr;
 
     if (!record)
@@ -387,10 +387,10 @@ record_ir_remap(struct record *record, struct vtd *vtd,
     fr = vtd_ir_remap(vtd, message->addr, message->data, message->sid, true,
                       route);
     if (fr == VTD_FR_OK)
-        none = *route;
+        answer = *route;
     title(record, "remap %x %" PRIx64 " %" PRIx32 " %x %d %x %" PRIx32 "\n",
           message->sid, message->addr, message->data, (unsigned)fr,
-          none.present, none.vector, none.dest);
+          answer.present, answer.vector, answer.dest);
     step_end(record);
     return fr;
 }
