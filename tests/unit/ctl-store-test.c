@@ -161,8 +161,9 @@ refuses_while_the_daemon_runs(void **state)
     assert_int_equal(store_config_write(3, "type=intel_vtd", &err), 0);
 }
 
+/* What an xl.cfg with this viommu= leaves in xenstore. */
 static void
-configures_from_a_file(void **state)
+configure(const char *viommu, const char *want)
 {
     char path[] = "/tmp/ctl-store-cfg-XXXXXX";
     char name[] = "configure";
@@ -174,22 +175,50 @@ configures_from_a_file(void **state)
     FILE *cfg = fdopen(mkstemp(path), "w");
     char value[4096];
 
-    (void)state;
     assert_non_null(cfg);
-    fputs("name=\"guest\"\nviommu=[\"type=intel_vtd,eim=off\"]\n", cfg);
+    fprintf(cfg, "name=\"guest\"\nviommu=%s\n", viommu);
     fclose(cfg);
     assert_int_equal(cmd_configure(&ctl, 3, argv), COMMAND_OK);
     fclose(ctl.out);
     assert_true(store_get(&store, "/libxl/3/viommu/0/config", "value", value));
-    assert_string_equal(
-        value, "type=intel_vtd,intremap=1,eim=0,base=0xfed90000,"
-               "ioapic_id=1,ioapic_sid=ff:00.0,faults=8,"
-               "x2apic_opt_out=0,width=46,dma=none,levels=4,stages=both,"
-               "caching=0,posted=0,ats=0,pasid=0,prs=0,drain_ms=1000,"
-               "layout=one");
+    assert_string_equal(value, want);
     assert_memory_equal(out, "domain 3: type=intel_vtd", 24);
     free(out);
     unlink(path);
+}
+
+#define REST                                                                \
+    "ioapic_id=1,ioapic_sid=ff:00.0,faults=8,x2apic_opt_out=0,width=46,"    \
+    "dma=none,levels=4,stages=both,caching=0,posted=0,ats=0,pasid=0,prs=0," \
+    "drain_ms=1000,layout=one"
+
+static void
+configures_from_a_file(void **state)
+{
+    (void)state;
+    configure("[\"type=intel_vtd,eim=off\"]",
+              "type=intel_vtd,intremap=1,eim=0,base=0xfed90000," REST);
+}
+
+/* All in one node: the first as it is named, and what is split off. */
+static void
+configures_every_unit(void **state)
+{
+    static const char *const forms[] = {
+        "[\"type=intel_vtd,dma=legacy,devices=00:05.0@7\"]",
+        "[\"type=intel_vtd,dma=legacy,devices=00:05.0@7\","
+        " \"type=intel_vtd,base=0xfed91000\"]",
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        configure(forms[i],
+                  "type=intel_vtd,intremap=1,eim=1,base=0xfed90000,faults=8,"
+                  "x2apic_opt_out=0,width=46,dma=legacy,levels=4,stages=both,"
+                  "caching=0,posted=0,ats=0,pasid=0,prs=0,drain_ms=1000,"
+                  "layout=one,devices=00:05.0@7|type=intel_vtd,intremap=1,eim="
+                  "1,base=0xfed91000," REST);
+    }
 }
 
 static void
@@ -222,6 +251,7 @@ main(void)
         cmocka_unit_test(refuses_a_domain_that_is_not_there),
         cmocka_unit_test(refuses_while_the_daemon_runs),
         cmocka_unit_test(configures_from_a_file),
+        cmocka_unit_test(configures_every_unit),
         cmocka_unit_test(says_when_there_is_no_xenstore),
     };
 
