@@ -9,6 +9,7 @@
 # --- bench: a release build, whatever SAN says ------------------------------
 
 bench := build/rel/tests/bench/vtd-bench
+client-bench := build/rel/tests/bench/client-bench
 
 build/rel/tests/bench/vtd-bench: build/rel/tests/bench/vtd-bench.o \
 		build/rel/tests/bench/guest.o build/rel/libvtd.a
@@ -19,8 +20,10 @@ ifeq ($(SAN),1)
 bench:
 	$(Q)$(MAKE) --no-print-directory SAN= bench
 else
-bench: $(bench)
-	$(Q)tests/bench/bench.sh $(bench)
+bench: $(bench) $(client-bench)
+	$(Q)tests/bench/bench.sh $(bench) memory
+	$(Q)tests/bench/bench.sh $(client-bench)
+	$(Q)$(client-bench) measure
 endif
 
 # --- fuzz: clang's libFuzzer with ASan and UBSan ----------------------------

@@ -236,12 +236,13 @@ serve_in_thread(void *ctx)
 static void
 configure(struct fake_guest *guest, const struct fake_guest_options *options)
 {
-    char text[160], err[160];
+    char text[200], err[200];
     unsigned drain_ms = options->drain_ms ? options->drain_ms : 200;
 
     (void)snprintf(text, sizeof(text),
                    "type=intel_vtd,dma=full,drain_ms=%u,"
-                   "devices=00:05.0;00:06.0",
+                   "devices=00:05.0;00:06.0;00:08.0;00:09.0;00:0a.0;"
+                   "00:0b.0;00:0c.0;00:0d.0;00:0e.0;00:0f.0",
                    drain_ms);
     if (config_parse(text, &guest->unit.config, err, sizeof(err))) {
         fail_msg("%s", err);

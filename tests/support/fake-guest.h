@@ -23,10 +23,12 @@
 #define FAKE_HOLE     UINT64_C(0x7000000)
 #define FAKE_HOLE_END UINT64_C(0x7004000)
 
-/* Devices that clients may speak for; two are the unit's. */
+/* Devices that clients may speak for; the guest has contexts for two. */
 #define FAKE_SID         0x0028u /* 00:05.0 */
 #define FAKE_SID_2       0x0030u /* 00:06.0 */
 #define FAKE_SID_FOREIGN 0x0038u
+#define FAKE_SIDS        8u /* more: FAKE_SID_MORE(0) and up */
+#define FAKE_SID_MORE(i) ((uint16_t)(0x0040 + (i)*8))
 
 #define FAKE_DID   0x0107u
 #define FAKE_PASID 0x25u
