@@ -88,14 +88,6 @@ write_unmapped(struct test *t)
     return load_buffer(t, 3) && write_blocked(t, 0x3456000);
 }
 
-/* Beside what is mapped, so that upper tables exist. */
-static bool
-write_neighbour(struct test *t)
-{
-    return load_buffer(t, 4) && test_map(t, 3, 1, 0x30000, RW) &&
-           write_blocked(t, 0x31000) && test_unmap(t, 0x30000, PAGE);
-}
-
 static bool
 write_just_unmapped(struct test *t)
 {
@@ -179,7 +171,6 @@ const struct check checks_block[] = {
 };
 
 const struct check checks_block_more[] = {
-    { "a write beside a mapped page is blocked", write_neighbour },
     { "a write to what was unmapped a moment ago is blocked",
       write_just_unmapped },
     { "a read of what was unmapped a moment ago is blocked",

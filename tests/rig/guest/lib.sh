@@ -46,6 +46,10 @@ read_blocks() {
         iflag=direct 2> /dev/null
 }
 
+# What the kernel says of a unit that does not work, and of itself.
+# shellcheck disable=SC2034 # used by tests
+errors='DMAR: .*(IQE|ITE|Invalidation|VT-d detected)|soft lockup|rcu.*stall|BUG:'
+
 # A word of the kernel's command line: KEY=WORD.
 word() { sed -n "s/.*$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 
