@@ -16,13 +16,6 @@ vtd_dma_init(struct vtd_dma *dma, const struct vtd_view *view,
     vtd_cache_init(&dma->cache, &view->gens, &dma->env);
 }
 
-/* [VT-d 4.1, "Handling Requests to Interrupt Address Range"] */
-static bool
-is_interrupt_range(uint64_t addr)
-{
-    return (addr & ~(VTD_INT_SIZE - 1)) == VTD_INT_BASE;
-}
-
 static void
 record(const struct vtd_dma *dma, const struct vtd_dma_req *req, enum vtd_fr fr)
 {
@@ -158,7 +151,7 @@ check_address(const struct vtd_dma *dma, const struct vtd_dma_ctx *ctx,
     if (addr >> bits) {
         return ctx->scalable ? VTD_FR_DMA_WIDTH : VTD_FR_ADDR_WIDTH;
     }
-    if (is_interrupt_range(addr)) {
+    if (vtd_walk_is_interrupt(addr)) {
         return ctx->scalable ? VTD_FR_SM_INT_RANGE : VTD_FR_INT_RANGE;
     }
     return VTD_FR_OK;
@@ -315,7 +308,7 @@ static enum vtd_fr
 go_through(struct vtd_dma *dma, const struct vtd_dma_req *req,
            const struct vtd_ctx_entry *from, struct vtd_dma_resp *resp)
 {
-    if (is_interrupt_range(req->iova) && req->pasid == VTD_NO_PASID) {
+    if (vtd_walk_is_interrupt(req->iova) && req->pasid == VTD_NO_PASID) {
         return interrupt_ask(dma, req, resp);
     }
     if (from->ctx.stage == VTD_STAGE_PASS) {
@@ -353,7 +346,7 @@ static bool
 is_interrupt_access(const struct vtd_dma_req *req)
 {
     return req->at == VTD_AT_UNTRANSLATED && req->pasid == VTD_NO_PASID &&
-           is_interrupt_range(req->iova);
+           vtd_walk_is_interrupt(req->iova);
 }
 
 /* What becomes of a request, before anything of its source is known. */
@@ -432,7 +425,7 @@ static inline bool
 is_plain(const struct vtd_dma_req *req)
 {
     return vtd_req_word(req) >> 48 <= (VTD_DMA_READ | VTD_DMA_WRITE) &&
-           !vtd_req_is_special(req) && !is_interrupt_range(req->iova);
+           !vtd_req_is_special(req) && !vtd_walk_is_interrupt(req->iova);
 }
 
 /*
@@ -525,7 +518,7 @@ inspect_tables(const struct vtd_dma *dma, const struct vtd_dma_req *req,
         *page = found;
         return VTD_FR_OK;
     }
-    if (req->at == VTD_AT_TRANSLATION && is_interrupt_range(req->iova)) {
+    if (req->at == VTD_AT_TRANSLATION && vtd_walk_is_interrupt(req->iova)) {
         page->perm = ats_want(dma, req) & VTD_DMA_WRITE;
         return VTD_FR_OK;
     }

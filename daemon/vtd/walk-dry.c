@@ -10,7 +10,10 @@
 
 #include "daemon/vtd/walk.h"
 
-/* More than the entries of the longest walk. */
+/*
+ * An entry is changed once, unless the guest does so, too: more than the longest
+ * walk has.
+ */
 #define CHANGES VTD_TRAIL_MAX
 
 struct dry {
@@ -31,11 +34,10 @@ mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
 
     for (unsigned i = 0; rc == 0 && i < dry->count; i++) {
         const struct change *change = &dry->change[i];
-        uint64_t off = change->gpa - gpa;
 
-        /* Both are aligned: it is all of the quadword or nothing. */
-        if (off < len) {
-            memcpy((char *)buf + off, &change->val, sizeof(change->val));
+        /* Only entries of this size have flags, and are read after that. */
+        if (change->gpa == gpa && len == sizeof(change->val)) {
+            memcpy(buf, &change->val, sizeof(change->val));
         }
     }
     return rc;
@@ -47,20 +49,15 @@ mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
 {
     struct dry *dry = ctx;
     uint64_t val;
-    unsigned i = 0;
     int rc = mem_read(dry, gpa, &val, sizeof(val));
 
     if (rc || val != expected) {
         return rc ? rc : 1;
     }
-    while (i < dry->count && dry->change[i].gpa != gpa) {
-        i++;
-    }
-    if (i == CHANGES) {
+    if (dry->count == CHANGES) {
         return -EFAULT;
     }
-    dry->change[i] = (struct change){ gpa, desired };
-    dry->count += i == dry->count;
+    dry->change[dry->count++] = (struct change){ gpa, desired };
     return 0;
 }
 

@@ -90,6 +90,13 @@ vtd_walk_page(struct vtd_page *page, uint64_t entry, uint64_t iova,
     }
 }
 
+/* [VT-d 4.1, "Handling Requests to Interrupt Address Range"] */
+static inline bool
+vtd_walk_is_interrupt(uint64_t addr)
+{
+    return (addr & ~(VTD_INT_SIZE - 1)) == VTD_INT_BASE;
+}
+
 /*
  * The end of a walk: refuse an output among the interrupt addresses, and cut a
  * larger page that holds some of them down to one that does not.  The access

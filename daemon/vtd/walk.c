@@ -13,7 +13,7 @@
 enum vtd_fr
 vtd_walk_avoid(const struct vtd_dma_ctx *ctx, struct vtd_page *page)
 {
-    if ((page->gpa & ~(VTD_INT_SIZE - 1)) == VTD_INT_BASE) {
+    if (vtd_walk_is_interrupt(page->gpa)) {
         return ctx->scalable ? VTD_FR_SM_INT_RANGE : VTD_FR_INT_RANGE;
     }
     if (page->shift == 30) {
@@ -74,8 +74,7 @@ vtd_walk_is_needed(const struct vtd_dma_ctx *ctx, const struct vtd_dma_req *req)
         req->at == VTD_AT_TRANSLATED) {
         return false;
     }
-    return req->pasid != VTD_NO_PASID ||
-           (req->iova & ~(VTD_INT_SIZE - 1)) != VTD_INT_BASE;
+    return req->pasid != VTD_NO_PASID || !vtd_walk_is_interrupt(req->iova);
 }
 
 enum vtd_fr

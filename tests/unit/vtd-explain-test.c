@@ -165,6 +165,39 @@ second_stage_flags_are_taken_for_set(void **state)
     dma_destroy(dma);
 }
 
+/* Before the third read of the page's entry it is of another page. */
+static struct {
+    int (*mem_read)(void *ctx, uint64_t gpa, void *buf, size_t len);
+    struct dma *dma;
+    unsigned reads;
+} racing;
+
+static int
+read_and_race(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+    if (gpa == racing.dma->leaf && ++racing.reads == 3) {
+        dma_flip(racing.dma, gpa, UINT64_C(1) << 35);
+    }
+    return racing.mem_read(ctx, gpa, buf, len);
+}
+
+/* One for the steps, one for the entry, one to set a flag of it. */
+static void
+an_entry_that_changes_meanwhile_is_read_again(void **state)
+{
+    struct dma *dma = dma_create(DMA_FIRST);
+    struct told told;
+
+    (void)state;
+    racing.mem_read = dma->model->ops.mem_read;
+    racing.dma = dma;
+    dma->model->ops.mem_read = read_and_race;
+    assert_int_equal(ask_of(dma, DMA_IOVA, R, &told), VTD_FR_OK);
+    assert_int_equal(told.page.gpa, DMA_GPA ^ UINT64_C(1) << 35);
+    assert_true(racing.reads > 3);
+    dma_destroy(dma);
+}
+
 static void
 what_is_not_remapped_is_told(void **state)
 {
@@ -240,6 +273,11 @@ interrupt_addresses_are_told(void **state)
     assert_int_equal(ask_of(dma, INTERRUPTS, R | W, &told), VTD_FR_OK);
     assert_page(&told, INTERRUPTS, W);
     assert_int_equal(told.trail.count, 2);
+    assert_int_equal(ask_of(dma, INTERRUPTS + 0xfffff, R, &told), VTD_FR_OK);
+    assert_page(&told, INTERRUPTS + 0xff000, W);
+    /* Those before and behind are none. */
+    assert_int_equal(ask_of(dma, INTERRUPTS - 1, R, &told), VTD_FR_READ);
+    assert_int_equal(ask_of(dma, INTERRUPTS + 0x100000, R, &told), VTD_FR_READ);
     dma_destroy(dma);
 }
 
@@ -254,6 +292,47 @@ a_torn_view_tells_nothing(void **state)
     assert_int_equal(ask(outside->dma, &told), VTD_FR_BLOCKED);
     assert_int_equal(told.trail.count, 0);
     outside_destroy(outside);
+}
+
+static struct {
+    unsigned count;
+    uint64_t arg[4];
+} traced;
+
+static void
+note_walk(void *ctx, enum vtd_event ev, const uint64_t arg[4])
+{
+    (void)ctx;
+    if (ev == VTD_EV_WALK) {
+        traced.count++;
+        memcpy(traced.arg, arg, sizeof(traced.arg));
+    }
+}
+
+static void
+walks_of_the_unit_are_traced(void **state)
+{
+    struct dma *dma = dma_create(DMA_SECOND);
+    struct model *model = dma->model;
+    const uint64_t page[] = { DMA_SID, DMA_PASID, DMA_IOVA, VTD_FR_OK };
+    const uint64_t none[] = { DMA_SID, DMA_PASID, DMA_IOVA + PAGE_END,
+                              VTD_FR_SS_PERM };
+
+    (void)state;
+    vtd_destroy(model->vtd);
+    model->ops.trace = note_walk;
+    model->vtd = vtd_create(&vtd_config_full, &model->ops, model);
+    assert_non_null(model->vtd);
+    dma_latch(dma, VTD_TTM_SCALABLE);
+    assert_int_equal(dma_access(dma, DMA_IOVA, R), VTD_FR_OK);
+    assert_int_equal(traced.count, 1);
+    assert_memory_equal(traced.arg, page, sizeof(page));
+    assert_int_equal(dma_access(dma, DMA_IOVA, R), VTD_FR_OK);
+    assert_int_equal(traced.count, 1);
+    assert_int_equal(dma_access(dma, DMA_IOVA + PAGE_END, R), VTD_FR_SS_PERM);
+    assert_int_equal(traced.count, 2);
+    assert_memory_equal(traced.arg, none, sizeof(none));
+    dma_destroy(dma);
 }
 
 /* --- what is cached ------------------------------------------------------ */
@@ -320,7 +399,7 @@ invalidations_are_counted_by_kind(void **state)
     assert_int_equal(is.contexts - was.contexts, 0);
     assert_int_equal(is.invalidations - was.invalidations, 1);
     model_queue_run(outside->dma->model, 0x11, 0); /* contexts, all */
-    model_queue_run(outside->dma->model, 0x22, 0); /* a domain's */
+    model_queue_run(outside->dma->model, 0x22 | DMA_DID << 16, 0);
     vtd_gen_info(vtd, &is);
     assert_int_equal(is.translations - was.translations, 2);
     assert_int_equal(is.contexts - was.contexts, 1);
@@ -337,10 +416,12 @@ main(void)
         cmocka_unit_test(memory_is_looked_at_and_not_the_cache),
         cmocka_unit_test(flags_that_cannot_be_set_are_told),
         cmocka_unit_test(second_stage_flags_are_taken_for_set),
+        cmocka_unit_test(an_entry_that_changes_meanwhile_is_read_again),
         cmocka_unit_test(what_is_not_remapped_is_told),
         cmocka_unit_test(pass_through_is_told),
         cmocka_unit_test(translated_requests_are_told),
         cmocka_unit_test(interrupt_addresses_are_told),
+        cmocka_unit_test(walks_of_the_unit_are_traced),
         cmocka_unit_test(a_torn_view_tells_nothing),
         cmocka_unit_test(cached_translations_are_listed),
         cmocka_unit_test(invalidations_are_counted_by_kind),

@@ -150,6 +150,19 @@ a_range_is_blocked_if_a_byte_of_it_is(void **state)
     assert_true(vtd_pmr_blocks(pmr, GIB, UINT64_MAX));
 }
 
+/* As whoever has them from elsewhere may ask. */
+static void
+a_region_may_be_one_byte(void **state)
+{
+    const struct vtd_pmr pmr = { .low = 5, .low_last = 5, .high = 1 };
+
+    (void)state;
+    assert_true(vtd_pmr_blocks(&pmr, 5, 1));
+    assert_false(vtd_pmr_blocks(&pmr, 4, 1));
+    assert_false(vtd_pmr_blocks(&pmr, 6, 1));
+    assert_false(vtd_pmr_blocks(&pmr, 0, 2));
+}
+
 /* Each region has a capability of its own. */
 static void
 a_region_that_the_unit_lacks_blocks_nothing(void **state)
@@ -242,6 +255,7 @@ main(void)
         TEST(a_range_is_blocked_if_a_byte_of_it_is),
         TEST(status_waits_for_sinks),
         TEST(sinks_are_told_what_changes_for_them),
+        cmocka_unit_test(a_region_may_be_one_byte),
         cmocka_unit_test(a_region_that_the_unit_lacks_blocks_nothing),
         cmocka_unit_test(a_unit_without_regions_has_no_enable),
     };
