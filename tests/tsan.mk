@@ -2,11 +2,14 @@
 # gcc's does not know fences.
 
 TSAN_CC ?= clang-14
-tsan-src := tests/unit/service-race-test.c
+tsan-src := tests/unit/service-race-test.c \
+	$(patsubst %,tests/unit/edu-%-test.c,bus device extended) \
+	$(client-test-src)
 
 tsan-tests := $(tsan-src:%.c=build/tsan/%)
 # What tests link besides: the daemon, the model, the library, a fake guest.
-tsan-lib := $(sort $(daemon-src) $(vtd-src) $(client-src) $(fake-src))
+tsan-lib := $(sort $(daemon-src) $(vtd-src) $(client-src) $(fake-src) \
+	$(edu-pure-src) client/examples/edu/bus.c)
 tsan-cflags := -std=gnu11 -I. -O1 -g -D_GNU_SOURCE \
 	-DVIOMMUD_VERSION='"$(VERSION)"' $(warn) \
 	$(if $(filter 1,$(WERROR)),-Werror) -fsanitize=thread \
