@@ -105,6 +105,7 @@ $(ctl-tests): %: %.o $(ctl-lib-src:%.c=$(B)/%.o) \
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(ctl-libs)
 # Programs that tests run inside dom0.
 $(B)/tests/helpers/trace-dma: $(B)/libviommud.a $(B)/libvtd.a
+$(B)/tests/helpers/vhost-net: $(B)/libviommu-client.a
 $(helpers): %: %.o
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(daemon-libs)
 

@@ -18,11 +18,14 @@
  *     race-seconds=N    how long invalidation races DMA, in all; 60
  *     no-ack            at last the device does not acknowledge; after that
  *                       it may not work any more
+ *     vhost             none of all this: drive a network device that dom0's
+ *                       kernel serves; see vhost.c
  *     only=NAME         run only tests whose name begins with NAME
  */
 #include <stddef.h>
 
 #include "tests/guests/dma/tests.h"
+#include "tests/guests/dma/vhost.h"
 #include "tests/guests/lib/cmdline.h"
 #include "tests/guests/lib/cpu.h"
 #include "tests/guests/lib/xen.h"
@@ -215,7 +218,9 @@ kernel_main(void)
     cmdline_init();
     console_init();
     unit_set_base(cmdline_number("unit=", UNIT_BASE_DEFAULT));
-    if (platform_start()) {
+    if (cmdline_find("vhost")) {
+        vhost_run();
+    } else if (platform_start()) {
         uint64_t begin = time_us();
 
         run_all();

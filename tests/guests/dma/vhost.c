@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "tests/guests/dma/tests.h"
-#include "tests/guests/lib/cmdline.h"
+#include "tests/guests/dma/vhost.h"
 #include "tests/guests/lib/cpu.h"
 #include "tests/helpers/vhost-net.h"
 
