@@ -37,6 +37,7 @@ $(B)/viommu-client.pc: client/viommu-client.pc.in Makefile client/client.mk
 		$< > $@
 
 .PHONY: install-client
+install: install-client
 install-client: client $(B)/viommu-client.pc
 	install -D -m 644 $(B)/$(client-soname) $(DESTDIR)$(libdir)/$(client-soname)
 	ln -sf $(client-soname) $(DESTDIR)$(libdir)/libviommu-client.so
