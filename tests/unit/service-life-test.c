@@ -2,10 +2,6 @@
 /* Connections to the translation service, and the devices of clients. */
 #include "tests/unit/service-rig.h"
 
-#include <grp.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-
 #define ALL_FLAGS                                                    \
     (VIOMMU_ATTACH_WALK | VIOMMU_ATTACH_NOTIFY | VIOMMU_ATTACH_ATS | \
      VIOMMU_ATTACH_PRI)
@@ -236,67 +232,6 @@ end_of_the_service_is_told(void **state)
 
 /* --- users ----------------------------------------------------------------- */
 
-/* Run @body as @uid, in a process of its own; its status. */
-static int
-as_user(struct rig *rig, uid_t uid, int (*body)(struct rig *rig))
-{
-    pid_t child = fork();
-    int status;
-
-    if (child == 0) {
-        if (setgroups(0, NULL) || setgid(uid) || setuid(uid))
-            _exit(99);
-        _exit(body(rig));
-    }
-    for (unsigned i = 0; waitpid(child, &status, WNOHANG) == 0; i++) {
-        assert_true(i < 10000);
-        rig_run_ms(rig, 1);
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* In a child, where nothing may be asserted and somebody else runs the loop. */
-static int
-child_dial(const struct rig *rig)
-{
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    struct timeval most = { .tv_sec = 5 };
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-
-    memcpy(addr.sun_path, rig->path, strlen(rig->path) + 1);
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
-    return connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) ? -1 : fd;
-}
-
-static int
-child_ask(int fd, enum viommu_msg_type type, struct viommu_msg *msg)
-{
-    msg->header = (struct viommu_msg_header){ .type = (uint16_t)type };
-    if (send(fd, msg, sizeof(msg->header) + peer_body(type), MSG_NOSIGNAL) < 0)
-        return -1;
-    return recv(fd, msg, sizeof(*msg), 0) <= 0 ? -1 : 0;
-}
-
-static int
-child_hello(int fd)
-{
-    struct viommu_msg msg = { .hello = { VIOMMU_PROTO_VERSION, 0, 0 } };
-
-    if (child_ask(fd, VIOMMU_MSG_HELLO, &msg))
-        return 1;
-    return -msg.welcome.status;
-}
-
-static int
-child_attach(int fd, uint16_t sid)
-{
-    struct viommu_msg msg = { .attach = { .sid = sid } };
-
-    if (child_ask(fd, VIOMMU_MSG_ATTACH, &msg))
-        return 1;
-    return -msg.attached.status;
-}
-
 static int
 stranger(struct rig *rig)
 {
@@ -339,9 +274,9 @@ other_user_speaks_for_his_devices_alone(void **state)
 
     if (geteuid() != 0)
         skip();
-    assert_int_equal(as_user(rig, RIG_UID + 1, stranger), 0);
-    assert_int_equal(as_user(rig, RIG_UID, named_user), 0);
-    assert_int_equal(as_user(rig, RIG_UID, greedy_user), 0);
+    assert_int_equal(rig_as_user(rig, RIG_UID + 1, stranger), 0);
+    assert_int_equal(rig_as_user(rig, RIG_UID, named_user), 0);
+    assert_int_equal(rig_as_user(rig, RIG_UID, greedy_user), 0);
     rig_run(rig);
     assert_int_equal(rig_clients(rig), 0);
 }
@@ -365,7 +300,7 @@ strangers_keep_nobody_out(void **state)
         skip();
     for (unsigned i = 0; i < SERVICE_CLIENTS_MAX - 4; i++)
         peer[i] = peer_open(rig, false);
-    assert_int_equal(as_user(rig, RIG_UID + 1, many_strangers), 0);
+    assert_int_equal(rig_as_user(rig, RIG_UID + 1, many_strangers), 0);
     for (unsigned i = SERVICE_CLIENTS_MAX - 4; i < SERVICE_CLIENTS_MAX; i++)
         peer[i] = peer_open(rig, false);
     for (unsigned i = 0; i < SERVICE_CLIENTS_MAX; i++)
