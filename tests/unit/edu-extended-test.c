@@ -561,6 +561,58 @@ it_ends_while_dma_runs_or_waits(void **state)
     world->edu = NULL;
 }
 
+/* --- a guest without sense ------------------------------------------------ */
+
+/* xorshift; the same on each run. */
+static uint64_t
+random_next(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static void
+whatever_the_guest_does_is_answered(void **state)
+{
+    struct world *world = *state;
+    uint64_t seed = 0x123456789abcdef;
+
+    for (unsigned i = 0; i < 300000; i++) {
+        uint64_t dice = random_next(&seed);
+        uint64_t off = random_next(&seed) >> (dice & 1 ? 56 : 44);
+        uint64_t val = random_next(&seed) >> (dice >> 8 & 63);
+        unsigned size = dice >> 16 & 1 ? 4u << (dice >> 17 & 1)
+                                       : (unsigned)(dice >> 20 & 15);
+
+        switch (dice >> 24 & 7) {
+        case 0:
+            edu_config_write(world->edu, off & 0xfff, size, val);
+            break;
+        case 1:
+            (void)edu_config_read(world->edu, off, size);
+            break;
+        case 2:
+            (void)edu_read(world->edu, off, size);
+            break;
+        case 3:
+            edu_write(world->edu, off & 0xf8, size, EDU_BUFFER + (val & PAGE));
+            break;
+        case 4:
+            edu_page_response(world->edu, &(struct viommu_page_response){
+                                              .group = val & 0x1ff });
+            break;
+        default:
+            edu_write(world->edu, off, size, val);
+            break;
+        }
+        (void)edu_bar(world->edu);
+    }
+    assert_int_equal(r4(world, EDU_ID), 0x010000ed);
+    assert_true(r8(world, EDU_DMA_FAULTS) > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int
@@ -591,6 +643,7 @@ main(void)
         TEST(repeated_dma_ends_with_its_mode_too),
         TEST(repeated_dma_goes_on_after_a_fault),
         TEST(it_ends_while_dma_runs_or_waits),
+        TEST(whatever_the_guest_does_is_answered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

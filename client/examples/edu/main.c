@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * viommu-edu: QEMU's edu device as a process of its own, with DMA and MSIs
- * through the guest's vIOMMU.  An example of how an emulator does that.
+ * through the guest's vIOMMU.  An example of how an emulator does that:
+ *
+ *   bus.c     DMA and interrupts by way of libviommu-client
+ *   edu*.c    the device, which knows nothing of that
+ *   pci.c     its configuration space
+ *   xen.c     an ioreq server; request.c, memory.c what its requests need
+ *   main.c    options, the order of starting and ending, the loop
  *
  * It gives up what it need not have of Xen, and stops there.  An emulator for
  * guests that are not trusted goes on, before it enables its server: a user of
