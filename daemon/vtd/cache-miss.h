@@ -10,6 +10,15 @@
 #include "daemon/vtd/cache-priv.h"
 #include "daemon/vtd/walk-priv.h"
 
+/*
+ * Read an aligned quadword of guest memory; false if that fails.  A build for
+ * one kind of memory alone may know a shorter way.
+ */
+#ifndef VTD_READ_QUAD
+#define VTD_READ_QUAD(cache, gpa, raw) \
+    ((cache)->mem_read((cache)->mem_ctx, gpa, raw, sizeof(uint64_t)) == 0)
+#endif
+
 /* A miss, and how far it is. */
 struct vtd_miss {
     struct vtd_cache *cache;
@@ -58,7 +67,7 @@ vtd_miss_read(struct vtd_miss *miss, unsigned level)
 
     vtd_keep(raw); /* in no register of its own between levels */
 
-    if (cache->mem_read(cache->mem_ctx, gpa, raw, sizeof(*raw))) {
+    if (!VTD_READ_QUAD(cache, gpa, raw)) {
         return false;
     }
     miss->raw = cache->raw;

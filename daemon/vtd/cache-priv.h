@@ -111,7 +111,7 @@ vtd_gen_add(uint64_t sum, const struct vtd_gens *gens, unsigned i)
 }
 
 static inline void
-vtd_gen_move(uint64_t *gen)
+vtd_gen_move(uint64_t *gen) /* NOLINT(readability-non-const-parameter) */
 {
     __asm__("incq %0" : "+m"(*gen) : : "cc");
 }

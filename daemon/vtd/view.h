@@ -32,10 +32,10 @@ struct vtd_view_state {
 };
 
 struct vtd_view {
-    struct vtd_config config; /* constant */
+    struct vtd_gens gens;
     uint32_t seq;
     struct vtd_view_state state;
-    struct vtd_gens gens __attribute__((aligned(64)));
+    struct vtd_config config; /* constant */
 } __attribute__((aligned(64)));
 
 /* False if the writer never came to an end: translate nothing. */

@@ -185,11 +185,15 @@ assert_whole(const struct vtd_view_state *is)
 }
 
 /*
- * A view of which the regions lie on a page of their own, so that the moment
- * can be told in which the root was read or written, and they were not.
+ * A view of which the end of the state lies on a page of its own, so that the
+ * moment can be told in which a half of it was read or written.
  */
 #define HOST_PAGE 4096u
-#define SPLIT     offsetof(struct vtd_view, state.pmr)
+#define SPLIT     ((offsetof(struct vtd_view, state) + 63) / 64 * 64)
+_Static_assert(offsetof(struct vtd_view, seq) < SPLIT &&
+                   offsetof(struct vtd_view, state.root) < SPLIT &&
+                   SPLIT < offsetof(struct vtd_view, config),
+               "the state is not split");
 
 struct halves {
     uint8_t *block;
@@ -226,11 +230,11 @@ split(bool writing, int access)
     const struct sigaction action = { .sa_sigaction = on_fault,
                                       .sa_flags = SA_SIGINFO };
     struct vtd_view_state state = state_of(4);
-    size_t size = sizeof(struct vtd_view) + 3 * HOST_PAGE;
+    size_t before = (SPLIT + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;
 
     halves = (struct halves){ .writing = writing };
-    halves.block = outside_alloc(HOST_PAGE, size / HOST_PAGE * HOST_PAGE);
-    halves.second = halves.block + HOST_PAGE;
+    halves.block = outside_alloc(HOST_PAGE, before + HOST_PAGE);
+    halves.second = halves.block + before;
     halves.view = (void *)(halves.second - SPLIT);
     vtd_view_write(halves.view, &state);
     assert_int_equal(sigaction(SIGSEGV, &action, NULL), 0);
