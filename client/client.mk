@@ -15,7 +15,8 @@ client: $(B)/$(client-soname) $(B)/libviommu-client.so $(B)/libviommu-client.a
 all: client
 
 # The walker comes with it: there is nothing else that a program has to link.
-$(B)/libviommu-client.a: $(client-obj) $(walk-src:%.c=$(B)/pic/%.o)
+client-walk-src := $(filter-out %/dma.c,$(walk-src))
+$(B)/libviommu-client.a: $(client-obj) $(client-walk-src:%.c=$(B)/pic/%.o)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 

@@ -172,6 +172,7 @@ share(struct viommu *viommu, const struct viommu_msg_welcome *welcome,
     int rc = map_shared(fds[0], welcome->shm_size, PROT_READ, &shm);
 
     if (rc == 0) {
+        viommu->shm_memory = shm;
         viommu->shm = shm;
         viommu->shm_size = welcome->shm_size;
         rc = map_shared(fds[1], welcome->cells_size, PROT_READ | PROT_WRITE,
@@ -340,7 +341,7 @@ viommu_close(struct viommu *viommu)
     viommu_memory_close(&viommu->memory);
     viommu_memory_xen_close(viommu->xen);
     if (viommu->shm) {
-        (void)munmap((void *)(uintptr_t)viommu->shm, viommu->shm_size);
+        (void)munmap(viommu->shm_memory, viommu->shm_size);
     }
     if (viommu->cells) {
         (void)munmap(viommu->cells, viommu->cells_size);

@@ -43,12 +43,6 @@ is_ours(const struct viommu_device *device)
     return entry == __atomic_load_n(&device->ours, __ATOMIC_RELAXED);
 }
 
-static inline void
-count(uint64_t *counter)
-{
-    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
-}
-
 /*
  * Tell the daemon, whose unit has to record it.  Faults may be lost when there
  * are too many, as they are by hardware.
@@ -73,7 +67,7 @@ faulted(void *owner, const struct vtd_dma_req *req, enum vtd_fr fr)
     };
 
     (void)fr; /* the daemon finds it by itself, and trusts no other */
-    count(&thread->cell->faults);
+    thread->cell->faults++;
     (void)viommu_msg_send(thread->viommu->fd, &msg);
 }
 

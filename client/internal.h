@@ -21,6 +21,11 @@
 
 #include "client/viommu-client.h"
 #include "client/viommu-proto.h"
+
+/* The library has a dma.c of its own: see walk.c. */
+#define vtd_dma_init    viommu_walk_init
+#define vtd_dma_miss    viommu_walk_miss
+#define vtd_dma_explain viommu_walk_explain
 #include "daemon/vtd/dma.h"
 
 /* --- guest memory: memory.c ------------------------------------------------- */
@@ -50,11 +55,10 @@ struct viommu_chunk {
 
 struct viommu_memory {
     /*
-     * By number, as many as the widest unit has addresses for; atomic.  0: not
-     * mapped; odd: where its first byte is, plus 1; else a struct
-     * viommu_chunk.
+     * By number, as many as the widest unit has addresses for; atomic.  NULL:
+     * not mapped; odd: one behind its first byte; else a struct viommu_chunk.
      */
-    uintptr_t *chunk;
+    char **chunk;
     uint64_t chunks;
     /* Of what follows, and of the ops. */
     pthread_mutex_t lock;
@@ -73,6 +77,47 @@ void viommu_memory_close(struct viommu_memory *memory);
  * memory there.
  */
 void *viommu_memory_find(struct viommu_memory *memory, uint64_t gpa);
+
+/* What is known of the chunk that @gpa lies in; NULL beyond all addresses. */
+static inline char *
+viommu_memory_chunk(const struct viommu_memory *memory, uint64_t gpa)
+{
+    uint64_t number = gpa >> MEMORY_CHUNK_SHIFT;
+
+    if (__builtin_expect(number >= memory->chunks, 0)) {
+        return NULL;
+    }
+    return __atomic_load_n(&memory->chunk[number], __ATOMIC_ACQUIRE);
+}
+
+/* A chunk all of which is there: the byte at @gpa is at @chunk plus this. */
+static inline bool
+viommu_memory_is_whole(const char *chunk)
+{
+    return ((uintptr_t)chunk & 1) != 0;
+}
+
+static inline size_t
+viommu_memory_off(uint64_t gpa)
+{
+    return (size_t)(gpa & (MEMORY_CHUNK - 1)) - 1;
+}
+
+/* What is not one aligned quadword of such a chunk.  0 or -EFAULT. */
+int viommu_memory_read(struct viommu_memory *memory, uint64_t gpa, void *buf,
+                       size_t len);
+
+/* The aligned quadword at @gpa; NULL if it is not of such a chunk. */
+static inline const uint64_t *
+viommu_memory_quad(const struct viommu_memory *memory, uint64_t gpa)
+{
+    const char *chunk = viommu_memory_chunk(memory, gpa);
+
+    if (__builtin_expect(!viommu_memory_is_whole(chunk), 0)) {
+        return NULL;
+    }
+    return (const void *)(chunk + viommu_memory_off(gpa));
+}
 
 /* Its ctx is the struct viommu_memory. */
 extern const struct vtd_ops viommu_memory_walk;
@@ -204,6 +249,7 @@ struct viommu {
     bool down;   /* atomic; why is in @cut_off */
 
     const struct viommu_shm *shm;
+    void *shm_memory; /* the same, to be unmapped */
     size_t shm_size;
     struct viommu_cells *cells;
     size_t cells_size;

@@ -15,9 +15,6 @@
 
 #include "client/internal.h"
 
-/* Of viommu_memory.chunk[]: its address is in the rest. */
-#define WHOLE 1u
-
 int
 viommu_memory_open(struct viommu_memory *memory, unsigned bits)
 {
@@ -120,107 +117,98 @@ part_create(struct viommu_memory *memory, char *addr, const int *error)
     return part;
 }
 
-static uintptr_t
+static char *
 chunk_map(struct viommu_memory *memory, uint64_t number)
 {
     uint64_t gfn = number * MEMORY_CHUNK_PAGES;
     int error[MEMORY_CHUNK_PAGES];
     char *addr = map(memory, gfn, MEMORY_CHUNK_PAGES, error);
-    uintptr_t chunk = 0;
+    char *chunk = addr ? addr + 1 : NULL;
 
-    if (!addr) {
-        return 0;
-    }
-    for (unsigned i = 0; i < MEMORY_CHUNK_PAGES; i++) {
+    for (unsigned i = 0; chunk && i < MEMORY_CHUNK_PAGES; i++) {
         if (error[i]) {
-            chunk = (uintptr_t)part_create(memory, addr, error);
+            chunk = (char *)part_create(memory, addr, error);
             break;
         }
-        chunk = (uintptr_t)addr + WHOLE;
     }
     __atomic_store_n(&memory->chunk[number], chunk, __ATOMIC_RELEASE);
     return chunk;
 }
 
 /* The page was not there; a guest may have got memory since. */
-static void *
+static void
 page_map(struct viommu_memory *memory, void **page, uint64_t gfn)
 {
     int error;
-    void *addr = map(memory, gfn, 1, &error);
 
-    __atomic_store_n(page, addr, __ATOMIC_RELEASE);
-    return addr;
-}
-
-/* A chunk that is not mapped as a whole. */
-static __attribute__((noinline)) char *
-find_slowly(struct viommu_memory *memory, uint64_t gpa)
-{
-    uint64_t number = gpa >> MEMORY_CHUNK_SHIFT;
-    unsigned i = gpa >> MEMORY_PAGE_SHIFT & (MEMORY_CHUNK_PAGES - 1);
-    struct viommu_chunk *part;
-    uintptr_t chunk;
-    char *page;
-
-    (void)pthread_mutex_lock(&memory->lock);
-    chunk = __atomic_load_n(&memory->chunk[number], __ATOMIC_RELAXED);
-    if (chunk == 0) {
-        chunk = chunk_map(memory, number);
-    }
-    if (chunk == 0 || chunk & WHOLE) {
-        page = chunk ? (char *)(chunk - WHOLE) + i * MEMORY_PAGE : NULL;
-    } else {
-        part = (struct viommu_chunk *)chunk;
-        page = __atomic_load_n(&part->page[i], __ATOMIC_RELAXED);
-        if (!page) {
-            page = page_map(memory, &part->page[i], gpa >> MEMORY_PAGE_SHIFT);
-        }
-    }
-    (void)pthread_mutex_unlock(&memory->lock);
-    return page ? page + (gpa & (MEMORY_PAGE - 1)) : NULL;
+    __atomic_store_n(page, map(memory, gfn, 1, &error), __ATOMIC_RELEASE);
 }
 
 /* --- finding ---------------------------------------------------------------- */
 
-/* What is known of the chunk that @gpa lies in; 0 beyond all addresses. */
-static inline uintptr_t
-chunk_of(const struct viommu_memory *memory, uint64_t gpa)
+/* Where the byte at @gpa is in @chunk, as far as known. */
+static void *
+find_in(char *chunk, uint64_t gpa)
+{
+    unsigned i = gpa >> MEMORY_PAGE_SHIFT & (MEMORY_CHUNK_PAGES - 1);
+    char *page;
+
+    if (viommu_memory_is_whole(chunk)) {
+        return chunk + viommu_memory_off(gpa);
+    }
+    if (!chunk) {
+        return NULL;
+    }
+    page = __atomic_load_n(&((struct viommu_chunk *)(void *)chunk)->page[i],
+                           __ATOMIC_ACQUIRE);
+    return page ? page + (gpa & (MEMORY_PAGE - 1)) : NULL;
+}
+
+/* The chunk, or its page, is to be mapped. */
+static void *
+find_or_map(struct viommu_memory *memory, uint64_t gpa)
 {
     uint64_t number = gpa >> MEMORY_CHUNK_SHIFT;
+    unsigned i = gpa >> MEMORY_PAGE_SHIFT & (MEMORY_CHUNK_PAGES - 1);
+    void *at;
+    char *chunk;
 
-    if (__builtin_expect(number >= memory->chunks, 0)) {
-        return 0;
+    (void)pthread_mutex_lock(&memory->lock);
+    chunk = viommu_memory_chunk(memory, gpa);
+    if (!chunk) {
+        chunk = chunk_map(memory, number);
     }
-    return __atomic_load_n(&memory->chunk[number], __ATOMIC_ACQUIRE);
+    at = find_in(chunk, gpa);
+    if (chunk && !at) {
+        page_map(memory, &((struct viommu_chunk *)(void *)chunk)->page[i],
+                 gpa >> MEMORY_PAGE_SHIFT);
+        at = find_in(chunk, gpa);
+    }
+    (void)pthread_mutex_unlock(&memory->lock);
+    return at;
 }
 
 static __attribute__((noinline)) void *
-find_part(struct viommu_memory *memory, uint64_t gpa)
+find_slowly(struct viommu_memory *memory, uint64_t gpa)
 {
-    uintptr_t chunk = chunk_of(memory, gpa);
-    unsigned i = gpa >> MEMORY_PAGE_SHIFT & (MEMORY_CHUNK_PAGES - 1);
-    char *page = NULL;
+    void *at;
 
     if (gpa >> MEMORY_CHUNK_SHIFT >= memory->chunks) {
         return NULL;
     }
-    if (chunk != 0 && !(chunk & WHOLE)) {
-        page = __atomic_load_n(&((struct viommu_chunk *)chunk)->page[i],
-                               __ATOMIC_ACQUIRE);
-    }
-    return page ? page + (gpa & (MEMORY_PAGE - 1)) : find_slowly(memory, gpa);
+    at = find_in(viommu_memory_chunk(memory, gpa), gpa);
+    return at ? at : find_or_map(memory, gpa);
 }
 
-static inline char *
+static inline void *
 find(struct viommu_memory *memory, uint64_t gpa)
 {
-    uintptr_t chunk = chunk_of(memory, gpa);
+    char *chunk = viommu_memory_chunk(memory, gpa);
 
-    if (__builtin_expect(chunk & WHOLE, 1)) {
-        return (char *)(chunk - WHOLE) + (gpa & (MEMORY_CHUNK - 1));
+    if (__builtin_expect(viommu_memory_is_whole(chunk), 1)) {
+        return chunk + viommu_memory_off(gpa);
     }
-    return find_part(memory, gpa);
+    return find_slowly(memory, gpa);
 }
 
 void *
@@ -250,9 +238,10 @@ load_two(void *buf, const void *from)
     memcpy(buf, &val, sizeof(val));
 }
 
-/* What is not one aligned quadword: up to 64 bytes, of one or two pages. */
-static __attribute__((noinline)) int
-read_more(struct viommu_memory *memory, uint64_t gpa, void *buf, size_t len)
+/* Up to 64 bytes, of one or two pages. */
+int
+viommu_memory_read(struct viommu_memory *memory, uint64_t gpa, void *buf,
+                   size_t len)
 {
     char *to = buf;
 
@@ -281,30 +270,16 @@ read_more(struct viommu_memory *memory, uint64_t gpa, void *buf, size_t len)
     return 0;
 }
 
-/* Nearly all of a walk's reads are of a quadword in a chunk that is there. */
 static int
 mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
 {
-    struct viommu_memory *memory = ctx;
-    uint64_t number = gpa >> MEMORY_CHUNK_SHIFT;
-    uintptr_t chunk;
+    const uint64_t *at = viommu_memory_quad(ctx, gpa);
     uint64_t val;
 
-    if (__builtin_expect(len != 8 || number >= memory->chunks, 0)) {
-        return read_more(memory, gpa, buf, len);
+    if (__builtin_expect(!at || len != 8 || gpa % 8 != 0, 0)) {
+        return viommu_memory_read(ctx, gpa, buf, len);
     }
-    chunk = __atomic_load_n(&memory->chunk[number], __ATOMIC_ACQUIRE);
-    /* Not one condition, which takes more instructions than two. */
-    if (__builtin_expect(!(chunk & WHOLE), 0)) {
-        return read_more(memory, gpa, buf, len);
-    }
-    vtd_keep(chunk);
-    if (__builtin_expect(gpa % 8 != 0, 0)) {
-        return read_more(memory, gpa, buf, len);
-    }
-    val = __atomic_load_n(
-        (const uint64_t *)(chunk - WHOLE + (gpa & (MEMORY_CHUNK - 1))),
-        __ATOMIC_RELAXED);
+    val = __atomic_load_n(at, __ATOMIC_RELAXED);
     memcpy(buf, &val, sizeof(val));
     return 0;
 }
@@ -312,14 +287,13 @@ mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
 static int
 mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
 {
-    char *at = gpa % 8 == 0 ? find(ctx, gpa) : NULL;
+    uint64_t *at = gpa % 8 == 0 ? find(ctx, gpa) : NULL;
 
     if (!at) {
         return -EFAULT;
     }
-    return __atomic_compare_exchange_n((uint64_t *)(void *)at, &expected,
-                                       desired, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_SEQ_CST)
+    return __atomic_compare_exchange_n(at, &expected, desired, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
                ? 0
                : 1;
 }
@@ -363,7 +337,7 @@ hide(struct viommu_memory *memory)
         uint64_t number =
             mapping->gfn >> (MEMORY_CHUNK_SHIFT - MEMORY_PAGE_SHIFT);
 
-        __atomic_store_n(&memory->chunk[number], 0, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&memory->chunk[number], NULL, __ATOMIC_SEQ_CST);
     }
 }
 
