@@ -115,7 +115,7 @@ rig_tests() {
     done
     title 'real Xen: DMA of our own kernel'
     boot dma-kernel 600 --xen build/xen/xen \
-        --append 'rig.tests=35-dma-kernel'
+        --append 'rig.tests=17-vhost,35-dma-kernel'
     title 'real Xen: systemd'
     boot systemd 420 --xen build/xen/xen --init /sbin/init \
         --append 'rig.tests=20-systemd'
