@@ -1,4 +1,4 @@
-# Tests of the VT-d model alone: fuzzing and measuring.
+# Fuzzing and measuring: the VT-d model, and the translation service.
 #
 #   make fuzz FUZZ_SECONDS=600    libFuzzer, ten minutes a target, one after the
 #                                 other; two at a time with -j2
@@ -38,7 +38,8 @@ fuzz-src := $(sort $(wildcard tests/fuzz/*-fuzz.c))
 fuzz-lib := $(sort $(filter-out $(fuzz-src),$(wildcard tests/fuzz/*.c)))
 fuzz-obj := $(vtd-src:%.c=build/fuzz/%.o) $(fuzz-lib:%.c=build/fuzz/%.o)
 fuzzers := $(fuzz-src:tests/fuzz/%.c=build/fuzz/%)
-fuzz-cflags := -std=gnu11 -I. -O2 -g $(warn) \
+fuzz-cflags := -std=gnu11 -I. -O2 -g -D_GNU_SOURCE \
+	-DVIOMMUD_VERSION='"$(VERSION)"' $(warn) \
 	$(if $(filter 1,$(WERROR)),-Werror) \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -MMD -MP
@@ -47,9 +48,16 @@ build/fuzz/%.o: %.c tests/model.mk
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(fuzz-cflags) -c -o $@ $<
 
+# Of the daemon a target takes what it needs.
+build/fuzz/daemon.a: $(daemon-src:%.c=build/fuzz/%.o)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
 $(fuzzers): build/fuzz/%: build/fuzz/tests/fuzz/%.o $(fuzz-obj)
 	@echo '  FUZZ    $@'
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ \
+		$(if $(filter %.a,$^),$(daemon-libs))
+build/fuzz/message-fuzz: build/fuzz/daemon.a
 
 -include $(shell find build/fuzz -name '*.d' -type f 2>/dev/null)
 
