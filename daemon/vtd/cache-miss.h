@@ -140,7 +140,9 @@ vtd_miss_keep(const struct vtd_miss *miss, unsigned level, uint64_t who,
 
 /*
  * The page that miss->raw of a table of @level, a constant, names.  What was
- * read may be older than the counters are: then nothing is kept.
+ * read may be older than the counters are: then nothing is kept.  That is
+ * known only once the counters have been read, too, because they may move
+ * between any two instructions of a client.
  */
 static inline __attribute__((always_inline)) bool
 vtd_miss_finish(struct vtd_miss *miss, uint8_t level)
@@ -156,8 +158,7 @@ vtd_miss_finish(struct vtd_miss *miss, uint8_t level)
     uint64_t who = from->who;
 
     if ((from->need[miss->req->access] & ~rights) ||
-        page >> 30 == VTD_INT_BASE >> 30 ||
-        vtd_gens_seq(miss->cache->gens) != from->checked) {
+        page >> 30 == VTD_INT_BASE >> 30) {
         return false;
     }
     if (__builtin_expect(!(rights & VTD_RIGHTS_READ), 0)) {
@@ -171,6 +172,11 @@ vtd_miss_finish(struct vtd_miss *miss, uint8_t level)
     vtd_miss_keep(miss, level, who, rights, tail);
     miss->entry->resp.gpa = page;
     vtd_miss_keep_table(miss, level);
+    if (__builtin_expect(vtd_gens_seq(miss->cache->gens) != from->checked, 0)) {
+        miss->entry->sum = 0;
+        miss->pwc->sum = 0;
+        return false;
+    }
     miss->resp->gpa = page | (iova & 0xfff);
     vtd_resp_set_tail(miss->resp, tail);
     return true;
