@@ -107,12 +107,14 @@ rig_tests() {
     timeout -k 10 "$(left 1800)" tests/rig/prepare.sh || { result FAIL 'rig: prepare'; return; }
     title 'real Xen: guests'
     boot guests 1500 --xen build/xen/xen \
-        --append 'rig.tests=00-plain-guest,10-linux,15-traces,16-dma,30-ir-kernel,40-bad-input'
+        --append 'rig.tests=00-plain-guest,10-linux,15-traces,30-ir-kernel,40-bad-input'
     local trace
     for trace in build/rig/boot-guests/out/traces/*.trace; do
         test_of "replay of ${trace##*/}" \
             env REPLAY="$trace" build/rel/tests/unit/daemon-replay-test
     done
+    title 'real Xen: DMA of a driver in user space'
+    boot dma 900 --xen build/xen/xen --append 'rig.tests=16-dma'
     title 'real Xen: DMA of our own kernel'
     boot dma-kernel 600 --xen build/xen/xen \
         --append 'rig.tests=17-vhost,35-dma-kernel'

@@ -12,8 +12,8 @@
 #include "tests/vfio/vfio.h"
 
 #define PAGE      4096u
-#define PAGES     16u
-#define HUGE_SIZE 0x200000u
+#define PAGES     ((size_t)16)
+#define HUGE_SIZE ((size_t)0x200000)
 
 struct test {
     struct vfio vfio;

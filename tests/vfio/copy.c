@@ -64,7 +64,7 @@ sizes(struct test *t)
             continue;
         }
         off = (i * 5) % (PAGE - lens[i] + 1);
-        memset(test_page(t, 2), 0x5a, 3 * PAGE);
+        memset(test_page(t, 2), 0x5a, (size_t)3 * PAGE);
         c = (struct copy){
             .from = test_page(t, 0) + off,
             .to = to + off,
@@ -81,7 +81,8 @@ sizes(struct test *t)
                            (unsigned long long)c.to_iova);
         }
     }
-    return test_unmap(t, 0x100000, PAGE) && test_unmap(t, 0x300000, 3 * PAGE);
+    return test_unmap(t, 0x100000, PAGE) &&
+           test_unmap(t, 0x300000, (size_t)3 * PAGE);
 }
 
 /* Neighbours by IOVA that are none in memory, in both directions. */
@@ -144,7 +145,7 @@ static bool
 high_iovas(struct test *t)
 {
     return copy_between(t, t->high, t->high / 2 + PAGE / 2) &&
-           copy_between(t, t->high - 4 * PAGE, t->high);
+           copy_between(t, t->high - 0x4000, t->high);
 }
 
 /* The same memory at two IOVAs. */
@@ -168,7 +169,7 @@ alias(struct test *t)
 static bool
 huge(struct test *t)
 {
-    static const unsigned offs[] = { 0, 0x12345, 0x0ff800, HUGE_SIZE - 1024 };
+    static const unsigned offs[] = { 0, 0x12345, 0x0ff800, 0x1ffc00 };
     uint64_t iova = 0x4000000;
     uint8_t *page;
     unsigned i;

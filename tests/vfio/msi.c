@@ -70,8 +70,9 @@ find_irq(unsigned *irq, char *line, size_t size)
         return false;
     }
     while (!found && fgets(line, (int)size, f)) {
-        found = strstr(line, "vfio-msi") && sscanf(line, "%u:", irq) == 1;
+        found = strstr(line, "vfio-msi");
     }
+    *irq = found ? (unsigned)strtoul(line, NULL, 10) : 0;
     fclose(f);
     return found;
 }
