@@ -292,14 +292,14 @@ invalidate_device_tlb(const struct sinks *sinks, unsigned index,
  * TLBs, where the guest itself says what is meant.
  */
 void
-sinks_invalidate(struct sinks *sinks, unsigned index, const struct vtd_inv *inv)
+sinks_invalidate(struct sinks *sinks, unsigned unit, const struct vtd_inv *inv)
 {
     struct service_inv out = {
         .pasid = VIOMMU_PROTO_NO_PASID,
         .last = UINT64_MAX,
     };
 
-    if (pages_are_iovas(&sinks->unit[index], inv)) {
+    if (pages_are_iovas(&sinks->unit[unit], inv)) {
         uint64_t below =
             inv->shift < 64 ? (UINT64_C(1) << inv->shift) - 1 : UINT64_MAX;
 
@@ -308,19 +308,19 @@ sinks_invalidate(struct sinks *sinks, unsigned index, const struct vtd_inv *inv)
     }
 
     if (inv->kind == VTD_INV_DEV_TLB || inv->kind == VTD_INV_PASID_DEV_TLB)
-        invalidate_device_tlb(sinks, index, inv, &out);
+        invalidate_device_tlb(sinks, unit, inv, &out);
     else
-        service_invalidate(sinks->service, index, &out);
+        service_invalidate(sinks->service, unit, &out);
 }
 
 bool
-sinks_sync(struct sinks *sinks, unsigned index, uint64_t token)
+sinks_sync(struct sinks *sinks, unsigned unit, uint64_t token)
 {
-    return service_sync(sinks->service, index, token);
+    return service_sync(sinks->service, unit, token);
 }
 
 void
-sinks_page_response(struct sinks *sinks, unsigned index,
+sinks_page_response(struct sinks *sinks, unsigned unit,
                     const struct vtd_page_resp *resp)
 {
     const struct viommu_msg_page_response response = {
@@ -330,7 +330,7 @@ sinks_page_response(struct sinks *sinks, unsigned index,
         .code = resp->code,
     };
 
-    service_page_response(sinks->service, index, &response);
+    service_page_response(sinks->service, unit, &response);
 }
 
 /* --- life ------------------------------------------------------------------ */

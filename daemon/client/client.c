@@ -47,15 +47,15 @@ send_failed(struct client *client)
 }
 
 void
-client_send_fds(struct client *client, const struct viommu_msg *msg,
-                const int *fd, unsigned count)
+client_send_fds(struct client *client, struct viommu_msg *msg, const int *fd,
+                unsigned count)
 {
     union {
         char buf[CMSG_SPACE(2 * sizeof(int))];
         struct cmsghdr align;
     } control = { .buf = { 0 } };
     struct iovec iov = {
-        .iov_base = (void *)(uintptr_t)msg,
+        .iov_base = msg,
         .iov_len = message_size(msg->header.type),
     };
     struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -320,7 +320,7 @@ client_drop(struct client *client)
     client->watch = NULL;
     (void)close(client->fd);
     client->fd = -1;
-    cells_destroy(client->cells);
+    cells_destroy(client->cells_memory);
     client->cells = NULL;
     client->doomed = false;
     service->doomed--;

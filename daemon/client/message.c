@@ -91,8 +91,10 @@ hello(struct client *client, uint32_t seq, const struct viommu_msg *msg)
         return;
     }
 
-    if (!status && (msg->hello.flags & VIOMMU_HELLO_WALK))
-        status = cells_create(&client->cells, &cells_fd);
+    if (!status && (msg->hello.flags & VIOMMU_HELLO_WALK)) {
+        status = cells_create(&client->cells_memory, &cells_fd);
+        client->cells = client->cells_memory;
+    }
 
     welcome_send(client, seq, status, cells_fd);
     if (cells_fd >= 0)

@@ -48,6 +48,7 @@ struct client {
     bool greeted; /* it said HELLO, and was answered with 0 */
     uint64_t accepted_ns;
     const struct viommu_cells *cells; /* NULL: it does not walk */
+    void *cells_memory;               /* where they are mapped */
     unsigned walking;                 /* devices that it walks for */
     unsigned late; /* acknowledgements that are not waited for any more */
     uint64_t messages;
@@ -179,7 +180,7 @@ uint64_t clients_greet_due(const struct service *service);
 void client_send(struct client *client, enum viommu_msg_type type, uint32_t seq,
                  const struct viommu_msg *msg);
 /* The same with @count descriptors, at most 2. */
-void client_send_fds(struct client *client, const struct viommu_msg *msg,
+void client_send_fds(struct client *client, struct viommu_msg *msg,
                      const int *fd, unsigned count);
 
 /* --- message.c ------------------------------------------------------------- */
@@ -254,8 +255,8 @@ void shm_destroy(struct service *service);
  * The cells of one client, new each time, so that nobody has a mapping left
  * from earlier.  *fd is to be sent and closed.
  */
-int cells_create(const struct viommu_cells **cells, int *fd);
-void cells_destroy(const struct viommu_cells *cells); /* accepts NULL */
+int cells_create(void **memory, int *fd);
+void cells_destroy(void *memory); /* accepts NULL */
 #define CELLS_SIZE sizeof(struct viommu_cells)
 
 void shm_device_set(struct service *service, unsigned index,

@@ -140,7 +140,7 @@ shm_device_set(struct service *service, unsigned index,
 }
 
 int
-cells_create(const struct viommu_cells **cells, int *fd)
+cells_create(void **memory, int *fd)
 {
     static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     void *addr;
@@ -152,7 +152,7 @@ cells_create(const struct viommu_cells **cells, int *fd)
 
     addr = mmap(NULL, CELLS_SIZE, PROT_READ, MAP_SHARED | MAP_POPULATE, *fd, 0);
     if (addr != MAP_FAILED && fcntl(*fd, F_ADD_SEALS, seals) == 0) {
-        *cells = addr;
+        *memory = addr;
         return 0;
     }
 
@@ -164,8 +164,8 @@ cells_create(const struct viommu_cells **cells, int *fd)
 }
 
 void
-cells_destroy(const struct viommu_cells *cells)
+cells_destroy(void *memory)
 {
-    if (cells)
-        (void)munmap((void *)(uintptr_t)cells, CELLS_SIZE);
+    if (memory)
+        (void)munmap(memory, CELLS_SIZE);
 }

@@ -27,6 +27,7 @@
 #include "daemon/vtd/view.h"
 #include "tests/fuzz/guest.h"
 #include "tests/fuzz/input.h"
+#include "tests/support/silent.h"
 
 #define PEERS 3u
 #define SPEC \
@@ -57,7 +58,7 @@ static struct {
     uint32_t tail;
 } world;
 
-/* --- the guest's memory, and what nobody looks at ------------------------- */
+/* --- the guest's memory, and sinks ------------------------- */
 
 static int
 mem_read(void *ctx, uint64_t gpa, void *buf, size_t len)
@@ -93,44 +94,6 @@ mem_cmpxchg(void *ctx, uint64_t gpa, uint64_t expected, uint64_t desired)
 }
 
 static void
-msi(void *ctx, uint64_t addr, uint32_t data)
-{
-    (void)ctx;
-    (void)addr;
-    (void)data;
-}
-
-static void
-ir_state(void *ctx, const struct vtd_ir_state *state)
-{
-    (void)ctx;
-    (void)state;
-}
-
-static void
-ir_routes(void *ctx, const struct vtd_route *route, unsigned n)
-{
-    (void)ctx;
-    (void)route;
-    (void)n;
-}
-
-static void
-ir_clear(void *ctx, uint32_t first, uint32_t n)
-{
-    (void)ctx;
-    (void)first;
-    (void)n;
-}
-
-static void
-ir_retry(void *ctx, const struct vtd_ir_event *miss)
-{
-    (void)ctx;
-    (void)miss;
-}
-
-static void
 invalidate(void *ctx, const struct vtd_inv *inv)
 {
     (void)ctx;
@@ -155,11 +118,7 @@ static const struct vtd_ops ops = {
     .mem_read = mem_read,
     .mem_write = mem_write,
     .mem_cmpxchg = mem_cmpxchg,
-    .msi = msi,
-    .ir_state = ir_state,
-    .ir_routes = ir_routes,
-    .ir_clear = ir_clear,
-    .ir_retry = ir_retry,
+    SILENT_OPS,
     .invalidate = invalidate,
     .sync = sync_sinks,
     .page_response = page_response,
