@@ -280,6 +280,25 @@ reads_may_be_for_execution(void **state)
     fake_client_destroy(client);
 }
 
+static void
+without_a_pasid_requests_are_those_of_the_function(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < KINDS; i++) {
+        struct fake_client *client = fake_client_create_kind(translated[i]);
+        uint64_t val = 11;
+
+        client->pasid = VIOMMU_NO_PASID;
+        assert_int_equal(fake_client_write(client, FAKE_IOVA, &val, 8), 0);
+        assert_int_equal(client->guest->ram[FAKE_GPA], 11);
+        /* One that the tables do not have; legacy mode has none at all. */
+        client->pasid = FAKE_PASID + 1;
+        assert_fault(client, fake_client_write(client, FAKE_IOVA, &val, 8),
+                     FAKE_IOVA);
+        fake_client_destroy(client);
+    }
+}
+
 int
 main(void)
 {
@@ -298,6 +317,7 @@ main(void)
             without_te_addresses_are_those_of_memory_and_te_is_noticed),
         cmocka_unit_test(an_aligned_word_is_one_access),
         cmocka_unit_test(reads_may_be_for_execution),
+        cmocka_unit_test(without_a_pasid_requests_are_those_of_the_function),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
