@@ -15,9 +15,10 @@
  * devices have it set from the start, those of processes need not.
  *
  * The caller sets up the vhost device as usual, with VIRTIO_F_ACCESS_PLATFORM
- * among its features and with rings at addresses that the guest's driver gave,
- * which are IOVAs; it attaches the device with VIOMMU_DEVICE_NOTIFY, passes the
- * device's invalidate() on, and polls the vhost descriptor:
+ * among its features, a memory table (VHOST_SET_MEM_TABLE) that may be empty,
+ * and rings at addresses that the guest's driver gave, which are IOVAs; it
+ * attaches the device with VIOMMU_DEVICE_NOTIFY, passes the device's
+ * invalidate() on, and polls the vhost descriptor:
  *
  *     static int
  *     invalidate(void *ctx, const struct viommu_invalidation *inv,

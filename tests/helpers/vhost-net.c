@@ -197,6 +197,8 @@ static void
 vhost_start(struct card *card, const struct viommu_vhost_region *memory)
 {
     struct vhost_vring_file backend = { .index = TX, .fd = card->out };
+    /* The kernel wants a table of guest memory, and looks nothing up in it. */
+    struct vhost_memory none = { .nregions = 0 };
     uint64_t features;
 
     card->vhost_fd =
@@ -208,6 +210,8 @@ vhost_start(struct card *card, const struct viommu_vhost_region *memory)
         die("have all features", -EOPNOTSUPP);
     features = FEATURES;
     must(ioctl(card->vhost_fd, VHOST_SET_FEATURES, &features), "set features");
+    must(ioctl(card->vhost_fd, VHOST_SET_MEM_TABLE, &none),
+         "set no memory table");
     must_not(viommu_vhost_create(card->device, card->vhost_fd, memory, 1,
                                  &card->vhost),
              "serve the vhost device");
