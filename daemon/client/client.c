@@ -85,31 +85,52 @@ client_send(struct client *client, enum viommu_msg_type type, uint32_t seq,
 {
     struct viommu_msg out = *msg;
 
+    if (client->doomed)
+        return;
+
     out.header =
         (struct viommu_msg_header){ .type = (uint16_t)type, .seq = seq };
-    client_send_fds(client, &out, NULL, 0);
+    if (send(client->fd, &out, message_size(type),
+             MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        send_failed(client);
 }
 
 /* --- receiving ------------------------------------------------------------- */
 
-/* False if there is nothing more now. */
-static bool
+/*
+ * Several at once, because each call costs as much as a message does.
+ * Descriptors that come along are closed: there is no place for them.
+ */
+static unsigned
 client_receive(struct client *client)
 {
-    struct viommu_msg msg;
-    ssize_t n = recv(client->fd, &msg, sizeof(msg), MSG_DONTWAIT | MSG_TRUNC);
+    struct viommu_msg msg[SERVICE_BUDGET];
+    struct iovec iov[SERVICE_BUDGET];
+    struct mmsghdr hdr[SERVICE_BUDGET];
+    unsigned n;
+    int got;
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    if (n <= 0) {
-        client_doom(client, 0, "it left");
-        return false;
+    for (n = 0; n < SERVICE_BUDGET; n++) {
+        iov[n] = (struct iovec){ &msg[n], sizeof(msg[n]) };
+        hdr[n] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &iov[n],
+                                                .msg_iovlen = 1 } };
     }
 
-    client->messages++;
-    client->service->stats.messages++;
-    message_handle(client, &msg, (size_t)n);
-    return !client->doomed;
+    got = recvmmsg(client->fd, hdr, SERVICE_BUDGET, MSG_DONTWAIT | MSG_TRUNC,
+                   NULL);
+    if (got < 0 && errno != EAGAIN && errno != EINTR)
+        client_doom(client, 0, "it is gone");
+
+    for (n = 0; (int)n < got && !client->doomed; n++) {
+        if (hdr[n].msg_len == 0) {
+            client_doom(client, 0, "it left");
+            break;
+        }
+        client->messages++;
+        client->service->stats.messages++;
+        message_handle(client, &msg[n], hdr[n].msg_len);
+    }
+    return n;
 }
 
 /*
@@ -144,12 +165,8 @@ client_ready(void *ctx)
 {
     struct client *client = ctx;
     struct service *service = client->service;
-    unsigned n = 0;
 
-    while (n < SERVICE_BUDGET && client_receive(client))
-        n++;
-
-    client_busy(client, n == SERVICE_BUDGET);
+    client_busy(client, client_receive(client) == SERVICE_BUDGET);
     service_turn(service);
 }
 

@@ -230,8 +230,8 @@ overdue(const struct service *service)
     return epoch;
 }
 
-static bool
-is_waiting(const struct service *service)
+bool
+epoch_is_awaited(const struct service *service)
 {
     for (unsigned unit = 0; unit < service->units; unit++) {
         if (service->waits[unit].count)
@@ -260,7 +260,7 @@ epoch_poll(struct service *service)
 {
     uint64_t epoch;
 
-    if (!is_waiting(service))
+    if (!epoch_is_awaited(service))
         return;
 
     waits_complete(service);

@@ -242,6 +242,8 @@ void invalidate_told(struct service *service, unsigned unit, uint64_t epoch);
 /* Complete what can be, cut off who took too long.  From the loop alone. */
 void epoch_poll(struct service *service);
 
+bool epoch_is_awaited(const struct service *service);
+
 /* When to look again; 0: nobody waits. */
 uint64_t epoch_due(const struct service *service, uint64_t now_ns);
 

@@ -73,6 +73,15 @@ service_schedule(struct service *service)
         timer_set(service, 0);
 }
 
+/* Nobody waits for anything, as most often: no need to look at the clock. */
+static bool
+is_quiet(const struct service *service)
+{
+    return !service->doomed && !service->unsent && !service->deaf_ns &&
+           !service->due_ns && !service->fired && !epoch_is_awaited(service) &&
+           !clients_greet_due(service);
+}
+
 /*
  * Cutting somebody off may end what others wait for, and whoever is told of
  * that may find the next one: at most once each.
@@ -80,6 +89,9 @@ service_schedule(struct service *service)
 void
 service_turn(struct service *service)
 {
+    if (is_quiet(service))
+        return;
+
     clients_greet(service, service_now_ns());
     invalidate_flush(service);
     do {

@@ -47,7 +47,7 @@ batch(struct thread *thread)
     for (unsigned i = 0; i < 20 && !(gen & 1); i++) {
         /* Each is an access of its own, some time after the first. */
         __asm__ volatile("" ::: "memory");
-        thread->used++;
+        __atomic_fetch_add(&thread->used, 1, __ATOMIC_RELAXED);
         thread->wrong += world->page[gen / 2 % 2] != GOOD;
     }
 
@@ -80,6 +80,16 @@ owner_move(struct rig *rig, struct world *world, uint64_t token)
     __atomic_store_n(&world->gen, gen + 2, __ATOMIC_RELEASE);
 }
 
+static uint64_t
+used_by_all(const struct thread *thread)
+{
+    uint64_t used = 0;
+
+    for (unsigned i = 0; i < CLIENTS * THREADS; i++)
+        used += __atomic_load_n(&thread[i].used, __ATOMIC_RELAXED);
+    return used;
+}
+
 static void
 nothing_void_is_used_after_a_sync(void **state)
 {
@@ -87,9 +97,8 @@ nothing_void_is_used_after_a_sync(void **state)
     struct world world = { .page = { GOOD, BAD } };
     struct thread thread[CLIENTS * THREADS] = { 0 };
     struct peer peer[CLIENTS];
-    uint64_t end = loop_now_ms() + ROUND_MS;
+    uint64_t start = loop_now_ms();
     uint64_t token = 0;
-    uint64_t used = 0;
 
     for (unsigned i = 0; i < CLIENTS; i++)
         peer[i] = peer_walker(rig, (uint16_t)(RIG_SID + i));
@@ -101,21 +110,23 @@ nothing_void_is_used_after_a_sync(void **state)
             pthread_create(&thread[i].id, NULL, thread_run, &thread[i]), 0);
     }
 
-    while (loop_now_ms() < end)
+    /* Longer where the machine has other things to do. */
+    while (loop_now_ms() - start < ROUND_MS || token <= 100 ||
+           used_by_all(thread) <= 1000) {
         owner_move(rig, &world, ++token);
+        assert_true(loop_now_ms() - start < 60000);
+    }
 
     __atomic_store_n(&world.stop, true, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < CLIENTS * THREADS; i++) {
         pthread_join(thread[i].id, NULL);
         assert_int_equal(thread[i].wrong, 0);
-        used += thread[i].used;
     }
-    assert_true(used > 1000);
-    assert_true(token > 100);
     assert_int_equal(rig_stats(rig).cut_off, 0);
     print_message("%llu invalidations, %llu accesses, %llu waited, at most "
                   "%llu us\n",
-                  (unsigned long long)token, (unsigned long long)used,
+                  (unsigned long long)token,
+                  (unsigned long long)used_by_all(thread),
                   (unsigned long long)rig_stats(rig).syncs_waited,
                   (unsigned long long)rig_stats(rig).drain_us_max);
     for (unsigned i = 0; i < CLIENTS; i++)
