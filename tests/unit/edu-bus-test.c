@@ -35,6 +35,9 @@
 
 #define WAIT_MS 10000
 
+/* Nobody is slow here, but the machine that tests may have much to do. */
+#define DRAIN_MS 8000
+
 struct machine {
     struct fake_guest *guest;
     uint64_t entry; /* of FAKE_IOVA */
@@ -164,7 +167,10 @@ machine_create(const struct fake_guest_options *options, uint16_t sid)
 static struct machine *
 machine_create_kind(enum dma_kind kind)
 {
-    const struct fake_guest_options options = { .kind = kind };
+    const struct fake_guest_options options = {
+        .kind = kind,
+        .drain_ms = DRAIN_MS,
+    };
     struct machine *machine = machine_create(&options, FAKE_SID);
 
     capabilities_enable(machine);
