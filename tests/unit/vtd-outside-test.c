@@ -5,6 +5,9 @@
  */
 #include "tests/unit/vtd-outside.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+
 #define BIT(n)   (UINT64_C(1) << (n))
 #define OTHER    (DMA_GPA ^ BIT(35))
 #define PAGE_END UINT64_C(0x1000)
@@ -402,6 +405,82 @@ caches_are_separate(void **state)
     outside_destroy(outside);
 }
 
+/* --- an invalidation between any two instructions ------------------------- */
+
+#define HOST_PAGE 4096u
+#define NEXT      (DMA_IOVA + PAGE_END)
+
+/* Where the counter is of the 64 KiB that both pages lie in. */
+static struct {
+    struct outside *outside;
+    uint8_t *counters;
+    uint64_t leaf;
+    unsigned faults;
+} moment;
+
+/* Its entry has been read, the counter has not: now the guest moves the page. */
+static void
+on_counter(int signal, siginfo_t *info, void *ucontext)
+{
+    (void)signal;
+    (void)ucontext;
+    if ((uint8_t *)info->si_addr - moment.counters >= HOST_PAGE ||
+        mprotect(moment.counters, HOST_PAGE, PROT_READ | PROT_WRITE)) {
+        abort();
+    }
+    moment.faults++;
+    dma_flip(moment.outside->dma, moment.leaf, BIT(35));
+    vtd_gens_invalidate_pages(&moment.outside->view->gens, DMA_DID, NEXT, 12,
+                              false);
+}
+
+/* As outside_create(), with the counters at the beginning of a host's page. */
+static struct outside *
+create_on_pages(void)
+{
+    size_t size = (sizeof(struct vtd_view) / HOST_PAGE + 1) * HOST_PAGE;
+    struct outside *outside = outside_create(DMA_LEGACY);
+    struct model *model = outside->dma->model;
+
+    vtd_destroy(model->vtd);
+    outside->view = outside_alloc(HOST_PAGE, size);
+    model->vtd =
+        vtd_create_view(&vtd_config_full, &model->ops, model, outside->view);
+    assert_non_null(model->vtd);
+    vtd_dma_init(outside->client, outside->view, &model->ops, model);
+    dma_latch(outside->dma, VTD_TTM_LEGACY);
+    return outside;
+}
+
+static void
+an_invalidation_before_the_counter_is_read_counts(void **state)
+{
+    const struct sigaction action = { .sa_sigaction = on_counter,
+                                      .sa_flags = SA_SIGINFO };
+    struct outside *outside = create_on_pages();
+    const struct vtd_gens *gens = &outside->view->gens;
+    const struct vtd_tlb_entry *entry;
+    void *view = outside->view;
+    uintptr_t at;
+
+    (void)state;
+    moment.outside = outside;
+    moment.leaf = dma_map(outside->dma, NEXT, DMA_GPA, 12);
+    assert_reaches(outside, DMA_IOVA, DMA_GPA);
+    entry = vtd_tlb_slot(&outside->client->cache, &outside->req);
+    at = (uintptr_t)&gens->gen[entry->dep[3]];
+    moment.counters = (uint8_t *)(at - at % HOST_PAGE);
+    assert_int_equal(sigaction(SIGSEGV, &action, NULL), 0);
+    assert_int_equal(mprotect(moment.counters, HOST_PAGE, PROT_NONE), 0);
+    /* This one may still have been under way. */
+    assert_int_equal(outside_access(outside, NEXT, R), VTD_FR_OK);
+    assert_int_equal(moment.faults, 1);
+    assert_reaches(outside, NEXT, OTHER);
+    (void)signal(SIGSEGV, SIG_DFL);
+    outside_destroy(outside);
+    free(view);
+}
+
 int
 main(void)
 {
@@ -418,6 +497,7 @@ main(void)
         cmocka_unit_test(a_reset_is_seen),
         cmocka_unit_test(forgetting_is_seen_and_told_to_nobody),
         cmocka_unit_test(caches_are_separate),
+        cmocka_unit_test(an_invalidation_before_the_counter_is_read_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
