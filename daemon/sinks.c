@@ -36,44 +36,14 @@ may_all(uid_t uid)
 
 /* --- who may speak for what ------------------------------------------------ */
 
-/* Where @sid is in the unit's list, or -1. */
-static int
-listed(const struct viommu_config *config, uint16_t sid)
-{
-    for (unsigned i = 0; i < config->device_count; i++) {
-        if (config->device[i] == sid)
-            return (int)i;
-    }
-
-    return -1;
-}
-
-/* The unit in whose scope @sid is: the one that lists it, or the rest's. */
-static const struct unit *
-unit_of(const struct sinks *sinks, uint16_t sid, int *place)
-{
-    const struct unit *rest = NULL;
-
-    for (unsigned i = 0; i < sinks->unit_count; i++) {
-        const struct unit *unit = &sinks->unit[i];
-
-        *place = listed(&unit->config, sid);
-        if (*place >= 0)
-            return unit;
-        if (!unit->config.device_count)
-            rest = unit;
-    }
-
-    return rest;
-}
-
 static int
 attach(void *ctx, uint16_t sid, uid_t uid, uint32_t flags, unsigned *index)
 {
     const struct sinks *sinks = ctx;
     struct vtd_config offers;
     int place;
-    const struct unit *unit = unit_of(sinks, sid, &place);
+    const struct unit *unit =
+        unit_find_device(sinks->unit, sinks->unit_count, sid, &place);
 
     if (!unit || !remaps_dma(unit))
         return -ENODEV;
