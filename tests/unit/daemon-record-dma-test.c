@@ -124,7 +124,7 @@ plays_the_same(const struct fixture *f)
 
     play(player, f->all);
     if (player->why[0])
-        fail_msg("%s\nin:\n%s", player->why, f->all);
+        fail_msg("%s; in:\n%s", player->why, f->all);
     assert_true(player->inputs > 3);
     player_free(player);
 }

@@ -30,7 +30,7 @@ plays_as_recorded(const char *path, const char *const *wanted, size_t count)
     }
     play(player, text);
     if (player->why[0])
-        fail_msg("%s\nin:\n%s", player->why, text);
+        fail_msg("%s; in:\n%s", player->why, text);
     player_free(player);
 }
 
