@@ -69,7 +69,7 @@ unit_tests() { # KIND SAN
 
 lint() {
     local c sh
-    mapfile -t c < <(git ls-files 'daemon/*.[ch]' 'tools/*.[ch]' 'tests/*.[ch]')
+    mapfile -t c < <(git ls-files 'daemon/*.[ch]' 'client/*.[ch]' 'tools/*.[ch]' 'tests/*.[ch]')
     mapfile -t sh < <(git ls-files '*.sh' 'tests/rig/dom0/*' 'tests/rig/guest/*' .ci/run |
         grep -v '\.service$')
     test_of 'lint: clang-format' clang-format --dry-run -Werror "${c[@]}"
@@ -79,7 +79,8 @@ lint() {
     test_of 'lint: shellcheck' shellcheck "${sh[@]}"
     test_of 'lint: manual pages' mandoc -Tlint -Wwarning man/*
     test_of 'lint: spelling' codespell --ignore-words-list extint,nd,fro,te,datas \
-        README.md docs man daemon tools systemd tests/rig tests/guests tests/unit
+        README.md docs man daemon client tools systemd tests/rig tests/guests tests/unit \
+        tests/vfio
     test_of 'lint: viommu-ctl command line' tests/lint/ctl.sh build/rel/viommu-ctl
     test_of 'DMAR through iasl' tests/lint/dmar.sh build/rel/viommu-ctl
     test_of 'lint: install' tests/lint/install.sh
