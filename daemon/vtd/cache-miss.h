@@ -111,54 +111,48 @@ vtd_miss_keep_table(const struct vtd_miss *miss, uint8_t level)
     pwc->hint.perm = vtd_miss_all(miss->first);
 }
 
+/* A page that was found: what there is to be known of it. */
+struct vtd_found {
+    uint64_t page;    /* that of 4 KiB; guest physical */
+    uint64_t tail;    /* of the answer */
+    uint32_t rights;  /* as in struct vtd_walk_plan */
+    uint16_t counter; /* of the region that it lies in */
+};
+
 /* Keep the translation, as tlb_enter() in cache.c does. */
 static inline __attribute__((always_inline)) void
-vtd_miss_keep(const struct vtd_miss *miss, unsigned level, uint64_t who,
-              uint32_t rights, uint64_t tail)
+vtd_miss_keep(const struct vtd_miss *miss, const struct vtd_found *found,
+              uint64_t who)
 {
     const struct vtd_ctx_entry *from = miss->from;
     struct vtd_tlb_entry *entry = miss->entry;
-    uint64_t iova = miss->req->iova;
-    uint64_t permit = rights >> 8 & from->permit;
-    uint64_t region = level == 1
-                          ? vtd_gen_of_region(from, VTD_GEN_64K, iova >> 16)
-                          : vtd_gen_of_region(from, VTD_GEN_2M, iova >> 21);
+    uint64_t permit = found->rights >> 8 & from->permit;
     uint64_t deps;
 
     memcpy(&deps, from->dep, sizeof(deps));
-    deps |= region << 48; /* dep[3] of a context is 0 */
-    entry->iova = iova & ~UINT64_C(0xfff);
+    deps |= (uint64_t)found->counter << 48; /* dep[3] of a context is 0 */
+    entry->iova = miss->req->iova & ~UINT64_C(0xfff);
     vtd_gens_order(); /* two stores are shorter than one of a vector */
     entry->who = who;
     entry->care = ~VTD_PREP(VTD_WORD_ACCESS, permit);
-    entry->sum = vtd_gen_add(from->base, miss->cache->gens, (unsigned)region);
+    entry->sum = vtd_gen_add(from->base, miss->cache->gens, found->counter);
     memcpy(entry->dep, &deps, sizeof(deps));
-    vtd_resp_set_tail(&entry->resp, tail);
-    entry->perm = (uint8_t)rights;
+    vtd_resp_set_tail(&entry->resp, found->tail);
+    entry->perm = (uint8_t)found->rights;
     entry->serial = (uint32_t)from->serial;
+    entry->resp.gpa = found->page;
 }
 
-/*
- * The page that miss->raw of a table of @level, a constant, names.  What was
- * read may be older than the counters are: then nothing is kept.  That is
- * known only once the counters have been read, too, because they may move
- * between any two instructions of a client.
- */
+/* The same if the page may be used as the request does; else false. */
 static inline __attribute__((always_inline)) bool
-vtd_miss_finish(struct vtd_miss *miss, uint8_t level)
+vtd_miss_keep_page(const struct vtd_miss *miss, const struct vtd_found *found)
 {
     const struct vtd_ctx_entry *from = miss->from;
-    uint64_t within = level == 1 ? 0 : VTD_MASK(20, 12);
-    uint64_t iova = miss->req->iova;
-    uint64_t page = (miss->raw & VTD_DMA_ADDR & ~within) | (iova & within);
-    uint32_t rights =
-        from->plan.rights[miss->first ? vtd_first_index(miss->raw)
-                                      : vtd_second_index(miss->raw)];
-    uint64_t tail = (rights & ~VTD_RIGHTS_PERM) | vtd_walk_shift(level);
+    uint32_t rights = found->rights;
     uint64_t who = from->who;
 
     if ((from->need[miss->req->access] & ~rights) ||
-        page >> 30 == VTD_INT_BASE >> 30) {
+        found->page >> 30 == VTD_INT_BASE >> 30) {
         return false;
     }
     if (__builtin_expect(!(rights & VTD_RIGHTS_READ), 0)) {
@@ -167,18 +161,60 @@ vtd_miss_finish(struct vtd_miss *miss, uint8_t level)
         }
         who |= from->need[0] != 0 ? VTD_WORD_AT : 0;
     }
-    tail |= miss->first ? (miss->raw & VTD_FS_G) << 16
-                        : (miss->raw & VTD_SS_SNP) << 5;
-    vtd_miss_keep(miss, level, who, rights, tail);
-    miss->entry->resp.gpa = page;
-    vtd_miss_keep_table(miss, level);
-    if (__builtin_expect(vtd_gens_seq(miss->cache->gens) != from->checked, 0)) {
+    vtd_miss_keep(miss, found, who);
+    return true;
+}
+
+/*
+ * What was read may be older than the counters are: then nothing is kept.
+ * That is known only once the counters have been read, too, because they may
+ * move between any two instructions of a client.
+ */
+static inline __attribute__((always_inline)) bool
+vtd_miss_is_current(const struct vtd_miss *miss)
+{
+    if (__builtin_expect(vtd_gens_seq(miss->cache->gens) != miss->from->checked,
+                         0)) {
         miss->entry->sum = 0;
+        return false;
+    }
+    return true;
+}
+
+static inline __attribute__((always_inline)) void
+vtd_miss_answer(const struct vtd_miss *miss, const struct vtd_found *found)
+{
+    miss->resp->gpa = found->page | (miss->req->iova & 0xfff);
+    vtd_resp_set_tail(miss->resp, found->tail);
+}
+
+/* The page that miss->raw of a table of @level, a constant, names. */
+static inline __attribute__((always_inline)) bool
+vtd_miss_finish(struct vtd_miss *miss, uint8_t level)
+{
+    const struct vtd_ctx_entry *from = miss->from;
+    uint64_t within = level == 1 ? 0 : VTD_MASK(20, 12);
+    uint64_t iova = miss->req->iova;
+    struct vtd_found found = {
+        .page = (miss->raw & VTD_DMA_ADDR & ~within) | (iova & within),
+        .rights = from->plan.rights[miss->first ? vtd_first_index(miss->raw)
+                                                : vtd_second_index(miss->raw)],
+        .counter = level == 1 ? vtd_gen_of_region(from, VTD_GEN_64K, iova >> 16)
+                              : vtd_gen_of_region(from, VTD_GEN_2M, iova >> 21),
+    };
+
+    found.tail = (found.rights & ~VTD_RIGHTS_PERM) | vtd_walk_shift(level) |
+                 (miss->first ? (miss->raw & VTD_FS_G) << 16
+                              : (miss->raw & VTD_SS_SNP) << 5);
+    if (!vtd_miss_keep_page(miss, &found)) {
+        return false;
+    }
+    vtd_miss_keep_table(miss, level);
+    if (!vtd_miss_is_current(miss)) {
         miss->pwc->sum = 0;
         return false;
     }
-    miss->resp->gpa = page | (iova & 0xfff);
-    vtd_resp_set_tail(miss->resp, tail);
+    vtd_miss_answer(miss, &found);
     return true;
 }
 

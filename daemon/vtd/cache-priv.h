@@ -251,6 +251,8 @@ struct vtd_cache {
     struct vtd_tlb_entry tlb[VTD_TLB_ENTRIES];
     struct vtd_pwc_entry pwc[VTD_PWC_ENTRIES];
     struct vtd_ctx_entry ctx[VTD_CTX_ENTRIES];
+    /* Of those with nesting the second stage; their own is of the first. */
+    struct vtd_walk_plan behind[VTD_CTX_ENTRIES];
 };
 
 /* Keep this address; GCC would compute it once more for each use. */

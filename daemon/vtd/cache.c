@@ -402,6 +402,24 @@ derive_needs(struct vtd_ctx_entry *entry, const struct vtd_config *config,
     }
 }
 
+/* One a stage. */
+static void
+derive_plans(struct vtd_cache *cache, struct vtd_ctx_entry *entry,
+             const struct vtd_config *config)
+{
+    const struct vtd_dma_ctx *ctx = &entry->ctx;
+    struct vtd_walk_plan *behind = &cache->behind[entry - cache->ctx];
+
+    if (ctx->stage == VTD_STAGE_FIRST || ctx->stage == VTD_STAGE_NESTED) {
+        vtd_walk_plan_first(&entry->plan, ctx, entry->perm_shift);
+    }
+    if (ctx->stage == VTD_STAGE_SECOND || ctx->stage == VTD_STAGE_NESTED) {
+        vtd_walk_plan_second(ctx->stage == VTD_STAGE_NESTED ? behind
+                                                            : &entry->plan,
+                             config, ctx, entry->perm_shift);
+    }
+}
+
 const struct vtd_ctx_entry *
 vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
               const struct vtd_config *config, const struct vtd_dma_req *req,
@@ -418,7 +436,7 @@ vtd_ctx_enter(struct vtd_cache *cache, const struct vtd_gens *gens,
     entry->ctx = *ctx;
     derive_deps(entry);
     derive_needs(entry, config, req);
-    vtd_walk_plan_init(&entry->plan, config, ctx, entry->perm_shift);
+    derive_plans(cache, entry, config);
     entry->base = vtd_gens_base(gens, entry->dep);
     dep[0] = VTD_GEN_CTX_ALL;
     dep[1] = (uint16_t)gen_domain(VTD_GEN_CTX_DOMAIN, ctx->did);

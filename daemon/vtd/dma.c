@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #include "daemon/vtd/dma.h"
 
-#include "daemon/vtd/cache-miss.h"
+#include "daemon/vtd/cache-nested.h"
 
 void
 vtd_dma_init(struct vtd_dma *dma, const struct vtd_view *view,
@@ -461,6 +461,18 @@ miss_first(struct vtd_dma *dma, const struct vtd_dma_req *req,
     return miss_stage(dma, req, resp, entry, from, true);
 }
 
+static __attribute__((noinline)) enum vtd_fr
+miss_nested(struct vtd_dma *dma, const struct vtd_dma_req *req,
+            struct vtd_dma_resp *resp, struct vtd_tlb_entry *entry,
+            const struct vtd_ctx_entry *from)
+{
+    if (!vtd_cache_miss_nested(&dma->cache, req, resp, entry, from)) {
+        return miss(dma, req, from, from->need[req->access], resp);
+    }
+    count_walk(dma, req, VTD_FR_OK);
+    return VTD_FR_OK;
+}
+
 enum vtd_fr
 vtd_dma_miss(struct vtd_dma *dma, const struct vtd_dma_req *req,
              struct vtd_dma_resp *resp, struct vtd_tlb_entry *entry)
@@ -475,7 +487,7 @@ vtd_dma_miss(struct vtd_dma *dma, const struct vtd_dma_req *req,
         case VTD_STAGE_FIRST:
             return miss_first(dma, req, resp, entry, from);
         case VTD_STAGE_NESTED:
-            return miss(dma, req, from, from->need[req->access], resp);
+            return miss_nested(dma, req, resp, entry, from);
         default:
             break;
         }

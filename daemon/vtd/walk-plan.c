@@ -11,10 +11,25 @@
 /* No entry is of this form. */
 static const struct vtd_walk_form none = { 0, 1 };
 
-/* Where there are flags, a page that is not dirty is not ordinary. */
+/* Add to permissions what an answer says of them. */
 static void
-plan_second(struct vtd_walk_plan *plan, const struct vtd_config *config,
-            const struct vtd_dma_ctx *ctx)
+derive_answers(struct vtd_walk_plan *plan, const struct vtd_dma_ctx *ctx,
+               uint8_t perm_shift)
+{
+    for (unsigned i = 0; i < VTD_PLAN_RIGHTS; i++) {
+        uint32_t access = plan->rights[i] >> perm_shift &
+                          (VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC);
+
+        plan->rights[i] |= (uint32_t)VTD_PREP(VTD_RIGHTS_ACCESS, access) |
+                           (ctx->pgsnp ? (uint32_t)VTD_RIGHTS_SNOOP : 0);
+    }
+}
+
+/* Where there are flags, a page that is not dirty is not ordinary. */
+void
+vtd_walk_plan_second(struct vtd_walk_plan *plan,
+                     const struct vtd_config *config,
+                     const struct vtd_dma_ctx *ctx, uint8_t perm_shift)
 {
     uint64_t above = ctx->ssade ? VTD_SS_A : 0;
     uint64_t flags = ctx->ssade ? VTD_SS_A | VTD_SS_D : 0;
@@ -32,16 +47,18 @@ plan_second(struct vtd_walk_plan *plan, const struct vtd_config *config,
         plan->large = (struct vtd_walk_form){ page | VTD_SS_PS | WITHIN_2M,
                                               flags | VTD_SS_PS };
     }
-    for (unsigned i = 0; i <= rw; i++) {
+    for (unsigned i = 0; i < VTD_PLAN_RIGHTS; i++) {
         plan->rights[i] = vtd_second_perm(i);
     }
     plan->last = VTD_BIT(ctx->ss_bits) - 1;
     plan->levels = ctx->ss_levels;
+    derive_answers(plan, ctx, perm_shift);
 }
 
 /* Of the canonical addresses those without the sign are ordinary. */
-static void
-plan_first(struct vtd_walk_plan *plan, const struct vtd_dma_ctx *ctx)
+void
+vtd_walk_plan_first(struct vtd_walk_plan *plan, const struct vtd_dma_ctx *ctx,
+                    uint8_t perm_shift)
 {
     uint64_t flags = VTD_FS_P | VTD_FS_A | (ctx->eafe ? VTD_FS_EA : 0);
     uint64_t rights = VTD_FS_RW | VTD_FS_US;
@@ -64,23 +81,5 @@ plan_first(struct vtd_walk_plan *plan, const struct vtd_dma_ctx *ctx)
     }
     plan->last = VTD_BIT(vtd_walk_shift(ctx->fs_levels + 1u) - 1) - 1;
     plan->levels = ctx->fs_levels;
-}
-
-void
-vtd_walk_plan_init(struct vtd_walk_plan *plan, const struct vtd_config *config,
-                   const struct vtd_dma_ctx *ctx, uint8_t perm_shift)
-{
-    *plan = (struct vtd_walk_plan){ .levels = 0 };
-    if (ctx->stage == VTD_STAGE_SECOND) {
-        plan_second(plan, config, ctx);
-    } else if (ctx->stage == VTD_STAGE_FIRST) {
-        plan_first(plan, ctx);
-    }
-    for (unsigned i = 0; i < VTD_PLAN_RIGHTS; i++) {
-        uint32_t access = plan->rights[i] >> perm_shift &
-                          (VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC);
-
-        plan->rights[i] |= (uint32_t)VTD_PREP(VTD_RIGHTS_ACCESS, access) |
-                           (ctx->pgsnp ? (uint32_t)VTD_RIGHTS_SNOOP : 0);
-    }
+    derive_answers(plan, ctx, perm_shift);
 }

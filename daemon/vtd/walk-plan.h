@@ -39,12 +39,14 @@ struct vtd_walk_plan {
 };
 
 /*
- * For a @ctx of stage SECOND or FIRST, and requests whose permissions are at
- * @perm_shift in vtd_page.perm.  For the others *plan is zero.
+ * For the one and for the other stage of @ctx, which has it, and requests whose
+ * permissions are at @perm_shift in vtd_page.perm.
  */
-void vtd_walk_plan_init(struct vtd_walk_plan *plan,
-                        const struct vtd_config *config,
-                        const struct vtd_dma_ctx *ctx, uint8_t perm_shift);
+void vtd_walk_plan_second(struct vtd_walk_plan *plan,
+                          const struct vtd_config *config,
+                          const struct vtd_dma_ctx *ctx, uint8_t perm_shift);
+void vtd_walk_plan_first(struct vtd_walk_plan *plan,
+                         const struct vtd_dma_ctx *ctx, uint8_t perm_shift);
 
 /* R and W. */
 static inline unsigned
