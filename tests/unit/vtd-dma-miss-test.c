@@ -18,8 +18,8 @@
 #define GPA  UINT64_C(0x345678000)
 
 static struct {
-    struct vtd_gens gens;
     struct vtd_cache cache;
+    struct vtd_gens gens;
     struct vtd_ctx_entry *from;
     struct vtd_dma_resp resp;
     uint64_t leaf; /* of the first page */
