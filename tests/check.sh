@@ -115,7 +115,7 @@ rig_tests() {
             env REPLAY="$trace" build/rel/tests/unit/daemon-replay-test
     done
     title 'real Xen: DMA of a driver in user space'
-    boot dma 900 --xen build/xen/xen --append 'rig.tests=16-dma'
+    boot dma 1500 --xen build/xen/xen --append 'rig.tests=16-dma'
     title 'real Xen: DMA of our own kernel'
     boot dma-kernel 600 --xen build/xen/xen \
         --append 'rig.tests=17-vhost,35-dma-kernel'
