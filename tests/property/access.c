@@ -16,11 +16,16 @@ struct said {
 
 /* --- what an invalidation covers ----------------------------------------- */
 
+/* A part of a page is enough to be rid of all of it: @shift is its size. */
 static bool
-in_range(const struct inv *inv, uint64_t iova)
+in_range(const struct inv *inv, uint64_t iova, unsigned shift)
 {
-    return inv->am >= 52 ||
-           iova >> (12 + inv->am) == inv->addr >> (12 + inv->am);
+    unsigned wide = 12u + inv->am;
+
+    if (wide < shift) {
+        wide = shift;
+    }
+    return wide > 63 || iova >> wide == inv->addr >> wide;
 }
 
 /* What is known of @sid's context @ctx is void after @inv. */
@@ -51,13 +56,14 @@ covers_context(const struct inv *inv, const struct ora_context *ctx,
 }
 
 /*
- * What is known of @iova behind @ctx is void after @inv; @upper: of the
- * tables above the last.
+ * What is known of @iova behind @ctx is void after @inv; of the tables above
+ * the last if @shift is 0, else of a page of that size.
  */
 static bool
 covers_page(const struct inv *inv, const struct ora_context *ctx, uint64_t iova,
-            bool upper)
+            unsigned shift)
 {
+    bool upper = shift == 0;
     bool first = ctx->kind == ORA_FIRST || ctx->kind == ORA_NESTED;
 
     switch (inv->kind) {
@@ -69,13 +75,13 @@ covers_page(const struct inv *inv, const struct ora_context *ctx, uint64_t iova,
     case INV_TLB_PAGES:
         return ctx->did == inv->did && !(upper && inv->leaf_only) &&
                (ctx->kind == ORA_NESTED ||
-                (ctx->kind == ORA_SECOND && in_range(inv, iova)));
+                (ctx->kind == ORA_SECOND && in_range(inv, iova, shift)));
     case INV_TLB_PASID:
         return ctx->scalable && ctx->did == inv->did &&
                ctx->pasid == inv->pasid;
     case INV_TLB_PASID_PAGES:
         return first && ctx->did == inv->did && ctx->pasid == inv->pasid &&
-               !(upper && inv->leaf_only) && in_range(inv, iova);
+               !(upper && inv->leaf_only) && in_range(inv, iova, shift);
     default:
         return false;
     }
@@ -144,10 +150,10 @@ context_lives(const struct search *s, unsigned from, unsigned to)
 
 static bool
 page_lives(const struct search *s, const struct ora_context *ctx, unsigned from,
-           unsigned to, bool upper)
+           unsigned to, unsigned shift)
 {
     for (unsigned i = from + 1; i <= to; i++) {
-        if (covers_page(&guest.moment[i].inv, ctx, s->said->req->iova, upper)) {
+        if (covers_page(&guest.moment[i].inv, ctx, s->said->req->iova, shift)) {
             return false;
         }
     }
@@ -179,18 +185,31 @@ mixture(const struct ora_context *path, const struct ora_context *flags,
     return mixed;
 }
 
-/* Tables of @ages, with the flags of each of the mixtures. */
+/* What @answer found at moment @at, behind @path, may have been kept. */
+static bool
+is_kept(const struct search *s, const struct ora_context *path,
+        const struct ora_answer *answer, unsigned at)
+{
+    return answer->fr == VTD_FR_OK &&
+           page_lives(s, path, at, s->now, 3 + 9 * answer->lowest);
+}
+
+/*
+ * Tables of @ages, the last one of moment @at, with the flags of each of the
+ * mixtures.
+ */
 static bool
 explains_walk(const struct search *s, const struct ora_ages *ages,
               const struct ora_context *path, const struct ora_context *flags,
-              bool kept)
+              unsigned at)
 {
     for (unsigned i = 0; i < MIXTURES; i++) {
         struct ora_context mixed = mixture(path, flags, i);
         struct ora_answer answer;
 
         ora_walk(ages, &mixed, s->said->req, &answer);
-        if (is_answer(s->said, &answer) && (!kept || answer.fr == VTD_FR_OK)) {
+        if (is_answer(s->said, &answer) &&
+            (at == s->now || is_kept(s, path, &answer, at))) {
             return true;
         }
     }
@@ -213,22 +232,19 @@ explains_page(const struct search *s, const struct ora_context *path,
     ora_walk(&ages, path, s->said->req, &first);
     lowest = first.lowest;
     for (unsigned l = s->now + 1; l-- > u;) {
-        bool kept = l != s->now;
-
-        if (!page_lives(s, path, u, l, true) ||
-            (kept && !page_lives(s, path, l, s->now, false))) {
+        if (!page_lives(s, path, u, l, 0)) {
             continue;
         }
         ages.lower = &guest.moment[l].world;
         ages.middle = NULL;
         ages.cut = lowest;
-        if (explains_walk(s, &ages, path, flags, kept)) {
+        if (explains_walk(s, &ages, path, flags, l)) {
             return true;
         }
         ages.cut = 1;
         for (unsigned m = u + 1; s->in_three && m < l; m++) {
             ages.middle = &guest.moment[m].world;
-            if (explains_walk(s, &ages, path, flags, kept)) {
+            if (explains_walk(s, &ages, path, flags, l)) {
                 return true;
             }
         }

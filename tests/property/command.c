@@ -160,7 +160,7 @@ random_mode(void)
     if (guest.config.smts && random_one_in(32)) {
         return ORA_RSVD;
     }
-    return guest.config.smts && !random_one_in(4) ? ORA_SCALABLE : ORA_LEGACY;
+    return guest.config.smts && !random_one_in(8) ? ORA_SCALABLE : ORA_LEGACY;
 }
 
 /*

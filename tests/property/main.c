@@ -156,26 +156,33 @@ operation_change(void)
     }
 }
 
+/* What covers @req alone. */
+static struct inv
+cover(const struct vtd_dma_req *req, enum inv_kind kind)
+{
+    struct ora_context ctx;
+
+    ora_context(guest_now(), req, &ctx);
+    if (!guest.config.smts &&
+        (kind == INV_PASID_GLOBAL || kind == INV_PASID_DOMAIN ||
+         kind == INV_PASID_ONE || kind == INV_TLB_PASID ||
+         kind == INV_TLB_PASID_PAGES)) {
+        kind = INV_TLB_PAGES;
+    }
+    return (struct inv){ .kind = kind,
+                         .did = ctx.did,
+                         .sid = req->sid,
+                         .pasid = ctx.pasid,
+                         .addr = req->iova,
+                         .leaf_only = random_one_in(2) };
+}
+
 /* One that covers a hot request, or what is near it. */
 static void
 operation_invalidate(void)
 {
-    const struct vtd_dma_req *req = pick_hot();
-    struct inv inv = { .kind = 1 + random_below(INV_ROOT - 1) };
-    struct ora_context ctx;
+    struct inv inv = cover(pick_hot(), 1 + random_below(INV_ROOT - 1));
 
-    if (!guest.config.smts &&
-        (inv.kind == INV_PASID_GLOBAL || inv.kind == INV_PASID_DOMAIN ||
-         inv.kind == INV_PASID_ONE || inv.kind == INV_TLB_PASID ||
-         inv.kind == INV_TLB_PASID_PAGES)) {
-        inv.kind = INV_TLB_PAGES;
-    }
-    ora_context(guest_now(), req, &ctx);
-    inv.did = ctx.did;
-    inv.sid = req->sid;
-    inv.pasid = ctx.pasid;
-    inv.addr = req->iova;
-    inv.leaf_only = random_one_in(2);
     inv.function_mask = (uint8_t)random_below(4);
     inv.am = (uint8_t)random_below(guest.config.mamv + 1u);
     if (random_one_in(8)) {
@@ -188,6 +195,50 @@ operation_invalidate(void)
     command_invalidate(&inv);
 }
 
+/* An access may begin a moment, as may anything before it. */
+static void
+use(const struct vtd_dma_req *req)
+{
+    if (!guest_is_full()) {
+        access_check(req);
+    }
+}
+
+/*
+ * A driver moves a page: it is used, and so is one near by, before and after
+ * an entry of the last tables changes and pages are invalidated.  That may be
+ * any part of a page of 2 MiB.
+ */
+static void
+operation_move(void)
+{
+    struct vtd_dma_req req = *pick_hot();
+    struct vtd_dma_req near = req;
+    struct ora_context ctx;
+    struct ora_answer answer;
+    struct inv inv;
+
+    near.iova ^= PAGE << random_below(9);
+    use(&near);
+    use(&req);
+    ora_context(guest_now(), &req, &ctx);
+    ora_walk_now(guest_now(), &ctx, &req, &answer);
+    if (ora_trace.n > 0 && !guest_is_full()) {
+        unsigned back = 1 + random_below(ora_trace.n) % 8;
+
+        structures_change(ora_trace.gpa[ora_trace.n - back]);
+    }
+    if (!guest_is_full()) {
+        inv =
+            cover(&req, random_one_in(2) ? INV_TLB_PAGES : INV_TLB_PASID_PAGES);
+        inv.addr ^= PAGE * random_below(512);
+        inv.am = (uint8_t)random_below(3);
+        command_invalidate(&inv);
+    }
+    use(&req);
+    use(&near);
+}
+
 static void
 operate(void)
 {
@@ -197,19 +248,21 @@ operate(void)
         command_invalidate_all();
     } else if (what < 12) {
         operation_change();
-    } else if (what < 24) {
+    } else if (what < 22) {
         operation_invalidate();
-    } else if (what < 32) {
+    } else if (what < 26) {
+        operation_move();
+    } else if (what < 33) {
         if (guest.config.ir) {
             interrupt_operation();
         }
-    } else if (what == 32) {
+    } else if (what == 33) {
         if (random_one_in(guest.switches.enabled ? 16 : 2)) {
             command_toggle_te();
         } else if (random_one_in(4)) {
             command_protect(pick_hot()->iova);
         }
-    } else if (what == 33 &&
+    } else if (what == 34 &&
                random_one_in(guest_now()->mode >= ORA_RSVD ? 1 : 32)) {
         command_root();
     } else {
@@ -238,7 +291,7 @@ run(const struct variant *variant, unsigned long operations)
     for (unsigned long i = 0; i < operations; i++) {
         operate();
         /* Now and then another guest's structures altogether. */
-        if (random_one_in(20000)) {
+        if (random_one_in(3000)) {
             structures_fill();
             command_invalidate_all();
         }

@@ -70,7 +70,11 @@ struct ora_mark {
     uint64_t bits;
 };
 
-#define ORA_MARKS 96u
+/*
+ * Five tries for a device, each of five levels and a page, and each of these
+ * through five levels of the second stage, once to read and once to set flags.
+ */
+#define ORA_MARKS 300u
 
 struct ora_answer {
     enum vtd_fr fr;

@@ -19,6 +19,19 @@ static const struct {
     { 0, 0 }, { 0, 5 }, { 5, 3 }, { 8, 2 }, { 10, 1 }, { 11, 1 },
 };
 
+/*
+ * Whether this guest is as drivers make it.  A walk of two stages reads two
+ * dozen entries: random ones never are ordinary all together.
+ */
+static bool orderly;
+
+/* In one of @n cases, but hardly ever where there is order. */
+static bool
+odd_one_in(unsigned n)
+{
+    return random_one_in(orderly ? 64 * n : n);
+}
+
 static enum role
 role_of(unsigned page)
 {
@@ -101,7 +114,7 @@ structures_iova(bool first)
     for (unsigned level = 1; level <= levels; level++) {
         iova |= (uint64_t)random_index(level) << (3 + 9 * level);
     }
-    if (random_one_in(64)) {
+    if (odd_one_in(64)) {
         iova |= UINT64_C(1) << (30 + random_below(34));
     }
     if (first && levels == 4 && (iova >> 47 & 1)) {
@@ -129,29 +142,45 @@ is_leaf(unsigned level)
     if (level == 1 || level > 3) {
         return level == 1;
     }
-    return random_one_in(level == 2 ? 4 : 6);
+    return level == 2 ? random_one_in(orderly ? 2 : 4) : odd_one_in(6);
 }
 
 static uint64_t
 aligned(uint64_t addr, unsigned level)
 {
-    return random_one_in(40) ? addr : addr & ~((PAGE << 9 * (level - 1)) - 1);
+    return odd_one_in(40) ? addr : addr & ~((PAGE << 9 * (level - 1)) - 1);
+}
+
+/* Whether tables are behind entry @index of @level, if that is a leaf. */
+static bool
+holds_tables(unsigned level, unsigned index)
+{
+    return level > 1 ? index == 0 : index >= AT_FIRST && index < AT_END;
 }
 
 /*
  * A leaf of the second stage leads to where it stands itself more often than
- * not: so tables of a nested first stage are found.
+ * not: so tables of a nested first stage are found.  In an orderly guest those
+ * always are, and all of them may be read and written.
  */
 static uint64_t
 second_entry(unsigned level, unsigned index)
 {
-    uint64_t e = (random_one_in(8) ? 0 : 1) | (random_one_in(6) ? 0 : 2);
+    bool vital = orderly && holds_tables(level, index);
+    uint64_t e = (odd_one_in(8) ? 0 : 1) | (odd_one_in(6) ? 0 : 2);
 
-    if (random_one_in(8)) {
+    if (odd_one_in(8)) {
         e |= random64() & (0x78 | UINT64_C(0xbff) << 52);
+    }
+    if (orderly) {
+        e |= 0x100;
     }
     if (!is_leaf(level)) {
         return e | table_of(AT_SECOND, level - 1);
+    }
+    if (orderly) {
+        e |= random_one_in(8) ? 0 : 0x200;
+        e &= ~(uint64_t)(vital || random_one_in(2) ? 0 : random_below(3));
     }
     if (random_one_in(6)) {
         e |= 0x800;
@@ -162,24 +191,39 @@ second_entry(unsigned level, unsigned index)
     if (level > 1) {
         e |= 0x80;
     }
-    if (random_one_in(3)) {
+    if (!vital && random_one_in(3)) {
         return e | aligned(random_target(), level);
     }
     return e | (uint64_t)index << (3 + 9 * level);
 }
 
+/* Where the second stage may have something. */
+static uint64_t
+near_target(void)
+{
+    return structures_iova(false) &
+           (orderly ? UINT64_C(0x7ffff000) : UINT64_C(0xffffffffff000));
+}
+
 static uint64_t
 first_entry(unsigned level)
 {
-    uint64_t e = 1 | (random_one_in(4) ? 0 : 2) | (random_one_in(6) ? 0 : 4);
+    bool leaf = is_leaf(level);
+    uint64_t e = 1 | 2 | 4;
 
-    if (random_one_in(8)) {
+    if (leaf || !orderly) {
+        e ^= (random_one_in(4) ? 2 : 0) | (random_one_in(6) ? 4 : 0);
+    }
+    if (odd_one_in(8)) {
         e |= random64() & (0xe18 | UINT64_C(0x7ff) << 52);
     }
-    if (random_one_in(16)) {
+    if (leaf ? random_one_in(16) : odd_one_in(16)) {
         e |= UINT64_C(1) << 63;
     }
-    if (!is_leaf(level)) {
+    if (orderly) {
+        e |= 0x420;
+    }
+    if (!leaf) {
         return e | table_of(AT_FIRST, level - 1);
     }
     if (random_one_in(3)) {
@@ -188,11 +232,10 @@ first_entry(unsigned level)
     if (level > 1) {
         e |= 0x80;
     }
-    if (random_one_in(2)) {
+    if (random_one_in(orderly ? 8 : 2)) {
         return e | aligned(random_target(), level);
     }
-    return e |
-           aligned(structures_iova(false) & UINT64_C(0xffffffffff000), level);
+    return e | aligned(near_target(), level);
 }
 
 /* --- entries of the other structures ------------------------------------- */
@@ -204,7 +247,7 @@ random_aw(void)
                                       VTD_SAGAW_57 };
     unsigned aw = random_below(3);
 
-    while (!(guest.config.sagaw & widths[aw]) && !random_one_in(16)) {
+    while (!(guest.config.sagaw & widths[aw]) && !odd_one_in(16)) {
         aw = random_below(3);
     }
     return aw + 1;
@@ -222,7 +265,7 @@ write_root(uint64_t gpa)
             table =
                 AT_CONTEXT + (is_scalable_page(page) ? 2 : 0) + random_below(2);
         }
-        guest_write(gpa + i * 8, table * PAGE | !random_one_in(16));
+        guest_write(gpa + i * 8, table * PAGE | !odd_one_in(16));
         if (!is_scalable_page(page)) {
             guest_write(gpa + 8, 0);
             return;
@@ -244,7 +287,7 @@ write_legacy_context(uint64_t gpa)
         type = 0;
     }
     guest_write(gpa, table_of(AT_SECOND, (unsigned)aw + 2) | (type & 3) << 2 |
-                         !random_one_in(16) | (random_one_in(8) ? 2u : 0));
+                         !odd_one_in(16) | (random_one_in(8) ? 2u : 0));
     guest_write(gpa + 8, aw | did << 8 | (random_one_in(6) ? 0x400000 : 0) |
                              (random_one_in(8) ? 0x78 : 0));
 }
@@ -257,12 +300,12 @@ write_scalable_context(uint64_t gpa)
     uint64_t hi = 0;
 
     lo |= (uint64_t)random_below(random_one_in(4) ? 8 : 2) << 9;
-    lo |= (random_one_in(16) ? 0 : 1u) | (random_one_in(12) ? 2u : 0);
+    lo |= (odd_one_in(16) ? 0 : 1u) | (random_one_in(12) ? 2u : 0);
     lo |= config->dt && !random_one_in(4) ? 4 : 0;
     lo |= config->pasid_bits && !random_one_in(8) ? 8 : 0;
     lo |= config->prs && random_one_in(2) ? 16 : 0;
     if (config->rps && random_one_in(3)) {
-        hi |= random_one_in(4) ? random64() & 0xfffff : random_below(3);
+        hi |= odd_one_in(4) ? random64() & 0xfffff : random_below(3);
     }
     if (config->rprivs && random_one_in(4)) {
         hi |= UINT64_C(1) << 20;
@@ -278,18 +321,21 @@ write_pasid(uint64_t gpa)
 {
     const struct vtd_config *config = &guest.config;
     uint64_t aw = random_aw();
-    unsigned type = random_one_in(24) ? random_below(8) : 1 + random_below(4);
+    unsigned type = odd_one_in(24) ? random_below(8) : 1 + random_below(4);
     uint64_t slot = (gpa - AT_PASID * PAGE) / 64;
     uint64_t did = 0x100 + slot * 2 + random_one_in(8);
+    bool nested = orderly && config->nest && !random_one_in(4);
     unsigned paging = config->fs5lp && random_one_in(2);
     uint64_t q[3];
 
+    if (nested) {
+        type = 3;
+    }
     if (type == 1 && random_one_in(2)) {
         did = 8 + slot / 64;
     }
     q[0] = table_of(AT_SECOND, (unsigned)aw + 2) | aw << 2 |
-           (uint64_t)type << 6 | !random_one_in(16) |
-           (random_one_in(12) ? 2u : 0);
+           (uint64_t)type << 6 | !odd_one_in(16) | (random_one_in(12) ? 2u : 0);
     q[0] |= config->ssads && random_one_in(2) ? 0x200 : 0;
     q[1] = did | (config->sc && random_one_in(4) ? 1u << 24 : 0) |
            (config->smpwcs && random_one_in(2) ? 1u << 23 : 0);
@@ -333,7 +379,7 @@ rewrite(uint64_t gpa)
     case ROLE_DIR:
         guest_write(gpa & ~UINT64_C(7),
                     (AT_PASID + random_below(PASID_PAGES)) * PAGE |
-                        !random_one_in(24) | (random_one_in(16) ? 2u : 0));
+                        !odd_one_in(24) | (odd_one_in(16) ? 2u : 0));
         break;
     case ROLE_PASID:
         write_pasid(gpa & ~UINT64_C(63));
@@ -376,7 +422,9 @@ structures_change(uint64_t gpa)
     }
     guest_change();
     gpa &= ~UINT64_C(7);
-    if (what == 0) {
+    if (orderly && !random_one_in(16)) {
+        rewrite(gpa);
+    } else if (what == 0) {
         damage(gpa, role);
     } else if (what == 1) {
         guest_write(gpa, guest_read(gpa) & ~UINT64_C(1));
@@ -423,6 +471,7 @@ structures_pick(void)
 void
 structures_fill(void)
 {
+    orderly = random_one_in(2);
     for (unsigned page = AT_ROOT; page < AT_END; page++) {
         for (unsigned i = 0; i < 512; i++) {
             rewrite(pick_in(page));
