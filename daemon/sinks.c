@@ -226,17 +226,11 @@ static const struct service_ops service_ops = {
  * stages: nobody knows which IOVAs lead there.
  */
 static bool
-pages_are_iovas(const struct unit *unit, const struct vtd_inv *inv)
+pages_are_iovas(const struct sinks *sinks, unsigned index,
+                const struct vtd_inv *inv)
 {
-    struct vtd_config offers;
-
-    if (!inv->pages)
-        return false;
-    if (inv->kind != VTD_INV_IOTLB)
-        return true;
-
-    unit_config(&unit->config, &offers);
-    return !offers.nest;
+    return inv->pages && (inv->kind != VTD_INV_IOTLB ||
+                          !sinks_view(sinks, index)->config.nest);
 }
 
 /* One for each function that the mask leaves open. */
@@ -269,7 +263,7 @@ sinks_invalidate(struct sinks *sinks, unsigned unit, const struct vtd_inv *inv)
         .last = UINT64_MAX,
     };
 
-    if (pages_are_iovas(&sinks->unit[unit], inv)) {
+    if (pages_are_iovas(sinks, unit, inv)) {
         uint64_t below =
             inv->shift < 64 ? (UINT64_C(1) << inv->shift) - 1 : UINT64_MAX;
 
@@ -369,7 +363,7 @@ sinks_close(struct sinks *sinks)
 }
 
 struct vtd_view *
-sinks_view(struct sinks *sinks, unsigned unit)
+sinks_view(const struct sinks *sinks, unsigned unit)
 {
     return service_view(sinks->service, unit);
 }

@@ -33,7 +33,7 @@ void sinks_close(struct sinks *sinks);
 /* The guest is going: nobody does DMA any more.  The views stay. */
 void sinks_end(struct sinks *sinks);
 
-struct vtd_view *sinks_view(struct sinks *sinks, unsigned unit);
+struct vtd_view *sinks_view(const struct sinks *sinks, unsigned unit);
 
 /* The model's ops of these names, for unit @unit. */
 void sinks_invalidate(struct sinks *sinks, unsigned unit,
